@@ -1,0 +1,54 @@
+"""What every data set gives: three splits of paired rows, and what is known of their population."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+class MissingDataError(FileNotFoundError):
+    """A data set's files are missing; the message says which, where they were looked for and their source."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Paired rows of two modalities.
+
+    `x1`, `x2`: float32 [n, d] vectors, [n, t, d] sequences or [n, height, width] images. `y`: int64 [n]
+    classes. `lengths_1`, `lengths_2`: int64 [n], the real steps of each sequence (steps beyond are padding),
+    or None. `probabilities`: float32 [n, classes], the population's p(y | x1, x2), where it is known.
+    """
+
+    x1: np.ndarray
+    x2: np.ndarray
+    y: np.ndarray
+    lengths_1: np.ndarray | None = None
+    lengths_2: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("x1", "x2", "lengths_1", "lengths_2", "probabilities"):
+            values = getattr(self, name)
+            if values is not None and len(values) != len(self.y):
+                raise ValueError(f"{name} must have one row a label: expected {len(self.y)} rows, got {len(values)}")
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splits:
+    """The three splits of one data set.
+
+    `modalities`: the names of modality 1 and 2. `ceilings`: the best accuracy that any encoder of modality 1
+    and of modality 2 can reach (Bayes), where the population is known. `population`: further exact figures by
+    name (`information_1` = I(X1;Y), … in bits).
+    """
+
+    train: Split
+    valid: Split
+    test: Split
+    modalities: tuple[str, str]
+    num_classes: int
+    ceilings: tuple[float, float] | None = None
+    population: Mapping[str, float] = field(default_factory=dict)
