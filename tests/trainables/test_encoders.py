@@ -1,0 +1,101 @@
+import pytest
+import torch
+
+from trainables.config import Mlp, Transformer, VisionTransformer
+from trainables.dropout import KeyedDropout
+from trainables.encoders import build_encoder
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_padding_cannot_matter(pooling: str) -> None:
+    torch.manual_seed(0)
+    encoder = build_encoder(Transformer(depth=2, pooling=pooling), (6, 5), dropout=0.0)
+    x, lengths = torch.randn(4, 6, 5), torch.tensor([6, 3, 1, 4])
+    expected = encoder(x, lengths)
+    for row, length in enumerate(lengths):
+        x[row, length:] = torch.randn(6 - int(length), 5) * 100
+    # Masked scores add exact zeros to the sums, so only the blocking of the sums can differ.
+    torch.testing.assert_close(encoder(x, lengths), expected, rtol=1e-5, atol=1e-6)
+    x[0, 0] = torch.randn(5)
+    assert not torch.allclose(encoder(x, lengths)[0], expected[0], atol=1e-3)
+
+
+def test_all_steps_real_equals_no_lengths() -> None:
+    torch.manual_seed(0)
+    encoder = build_encoder(Transformer(depth=1, pooling="mean"), (4, 3), dropout=0.0)
+    x = torch.randn(2, 4, 3)
+    torch.testing.assert_close(encoder(x, torch.tensor([4, 4])), encoder(x), rtol=1e-5, atol=1e-6)
+
+
+def test_order_of_steps_matters() -> None:
+    torch.manual_seed(0)
+    encoder = build_encoder(Transformer(depth=1, pooling="mean"), (4, 3), dropout=0.0)
+    with torch.no_grad():
+        encoder.positions.normal_()
+    x = torch.randn(2, 4, 3)
+    assert not torch.allclose(encoder(x.flip(1)), encoder(x), atol=1e-3)
+
+
+def test_patches_are_the_tiles_of_the_image() -> None:
+    """With an embedding that reads out the first pixel, each token sees the upper left pixel of its own tile."""
+    encoder = build_encoder(VisionTransformer(width=8, depth=1), (8, 12), dropout=0.0)
+    seen = []
+    encoder.sequence.forward = lambda tokens, lengths=None: seen.append(tokens) or tokens[:, 0]
+    with torch.no_grad():
+        encoder.embedding.weight.zero_()
+        encoder.embedding.bias.zero_()
+        encoder.embedding.weight[:, 0] = 1
+    image = torch.arange(96.0).view(1, 8, 12)
+    encoder(image)
+    assert seen[0][0, :, 0].tolist() == [0, 4, 8, 48, 52, 56]
+
+
+@pytest.mark.parametrize(
+    ("config", "shape", "message"),
+    [
+        (Mlp(width=3), (4, 5), r"Mlp reads rows of shape \[d\], got \[4, 5\]"),
+        (Transformer(), (4,), r"Transformer reads rows of shape \[t, d\], got \[4\]"),
+        (VisionTransformer(), (30, 28), "must tile the image, got 30 × 28"),
+    ],
+)
+def test_rows_of_another_shape_are_refused(config, shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build_encoder(config, shape, dropout=0.0)
+
+
+def _keyed(probability: float, key: int) -> KeyedDropout:
+    layer = KeyedDropout(probability)
+    layer.key.fill_(key)
+    return layer
+
+
+def test_dropout_keeps_the_mean_and_drops_the_share_asked_for() -> None:
+    ones = torch.ones(1000, 1000)
+    dropped = _keyed(0.3, 12345)(ones)
+    # A million draws: five standard deviations of the share are 0.0023, of the mean 0.0033.
+    assert (dropped == 0).float().mean().item() == pytest.approx(0.3, abs=0.0023)
+    assert dropped.mean().item() == pytest.approx(1.0, abs=0.0033)
+    rows, columns = (dropped == 0).float().mean(1), (dropped == 0).float().mean(0)
+    # The shares of 1,000 elements each are binomial, of standard deviation 0.0145; the sample's own varies by 2.2 %.
+    assert rows.std().item() == pytest.approx(0.0145, rel=0.12)
+    assert columns.std().item() == pytest.approx(0.0145, rel=0.12)
+
+
+def test_neighbouring_keys_give_unrelated_masks() -> None:
+    ones = torch.ones(1_000_000)
+    first, second = (_keyed(0.5, key)(ones) == 0 for key in (7, 8))
+    # Independent fair masks agree half the time; five standard deviations are 0.0025.
+    assert (first == second).float().mean().item() == pytest.approx(0.5, abs=0.0025)
+
+
+def test_dropout_is_off_in_evaluation() -> None:
+    values = torch.randn(10)
+    layer = _keyed(0.5, 3)
+    assert not torch.equal(layer(values), values)
+    torch.testing.assert_close(layer.eval()(values), values, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("probability", [-0.1, 1.0])
+def test_impossible_probabilities_are_refused(probability: float) -> None:
+    with pytest.raises(ValueError, match=r"\[0, 1\)"):
+        KeyedDropout(probability)

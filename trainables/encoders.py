@@ -1,0 +1,144 @@
+"""Unimodal encoders: plain modules from a batch of one modality to one representation a row."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trainables.config import EncoderConfig, Mlp, Transformer, VisionTransformer
+from trainables.dropout import KeyedDropout
+
+_FEED_FORWARD_FACTOR = 2
+_POSITION_SCALE = 0.02
+
+
+def build_encoder(config: EncoderConfig, input_shape: tuple[int, ...], dropout: float) -> "Encoder":
+    """Encoder of rows of `input_shape`: [d] for an MLP, [t, d] for a Transformer, [height, width] for a ViT.
+
+    Raises ValueError where the shape is not one that the encoder reads.
+    """
+    dimensions = {Mlp: "[d]", Transformer: "[t, d]", VisionTransformer: "[height, width]"}
+    expected = dimensions[type(config)]
+    if len(input_shape) != expected.count(",") + 1:
+        raise ValueError(f"{type(config).__name__} reads rows of shape {expected}, got {list(input_shape)}")
+    if isinstance(config, Mlp):
+        return MlpEncoder(input_shape[0], config.width, config.depth, dropout)
+    if isinstance(config, Transformer):
+        return SequenceEncoder(input_shape[0], input_shape[1], config.depth, config.pooling, dropout)
+    return PatchEncoder(input_shape, config.patch_size, config.width, config.depth, dropout)
+
+
+class MlpEncoder(nn.Module):
+    """`depth` linear maps of `width` units with ReLU and dropout between them; [n, d] → [n, width]."""
+
+    def __init__(self, in_dim: int, width: int, depth: int, dropout: float) -> None:
+        super().__init__()
+        self.out_dim = width
+        layers: list[nn.Module] = [nn.Linear(in_dim, width)]
+        for _ in range(depth - 1):
+            layers += [nn.ReLU(), KeyedDropout(dropout), nn.Linear(width, width)]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode [n, d]; vectors have no padding, so `lengths` must be None."""
+        if lengths is not None:
+            raise ValueError("an MLP reads vectors, which have no lengths")
+        return self.layers(x)
+
+
+class SequenceEncoder(nn.Module):
+    """Pre-norm Transformer with one head, as wide as its features; [n, t, d] → [n, d].
+
+    Pooled by a learnt CLS token or by the mean over real steps. Steps at or beyond a row's length are padding: they
+    are neither attended to nor averaged, so their values cannot matter.
+    """
+
+    def __init__(self, num_steps: int, width: int, depth: int, pooling: str, dropout: float) -> None:
+        super().__init__()
+        self.out_dim = width
+        self.pooling = pooling
+        num_tokens = num_steps + (pooling == "cls")
+        self.positions = nn.Parameter(_POSITION_SCALE * torch.randn(num_tokens, width))
+        if pooling == "cls":
+            self.cls_token = nn.Parameter(_POSITION_SCALE * torch.randn(width))
+        self.dropout = KeyedDropout(dropout)
+        self.blocks = nn.ModuleList(_Block(width, dropout) for _ in range(depth))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode [n, t, d] with real steps counted by `lengths` [n] (None: all are real)."""
+        real = None
+        if lengths is not None:
+            real = torch.arange(x.shape[-2], device=x.device) < lengths.unsqueeze(-1)  # (n, t)
+        if self.pooling == "cls":
+            cls = self.cls_token.expand(x.shape[0], 1, x.shape[-1])
+            x = torch.cat([cls, x], dim=1)
+            if real is not None:
+                real = functional.pad(real, (1, 0), value=True)
+        x = self.dropout(x + self.positions)
+        for block in self.blocks:
+            x = block(x, real)
+        x = self.norm(x)
+        if self.pooling == "cls":
+            return x[:, 0]
+        if real is None:
+            return x.mean(dim=1)
+        weights = real.to(x.dtype).unsqueeze(-1)
+        return (x * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+
+
+class PatchEncoder(nn.Module):
+    """Vision Transformer over square patches of a grey image; [n, height, width] → [n, out_dim].
+
+    Raises ValueError where the patches do not tile the image.
+    """
+
+    def __init__(self, image_shape: tuple[int, ...], patch_size: int, width: int, depth: int, dropout: float) -> None:
+        super().__init__()
+        height, breadth = image_shape
+        if height % patch_size or breadth % patch_size:
+            raise ValueError(f"patches of {patch_size} × {patch_size} must tile the image, got {height} × {breadth}")
+        self.out_dim = width
+        self.patch_size = patch_size
+        num_patches = (height // patch_size) * (breadth // patch_size)
+        self.embedding = nn.Linear(patch_size**2, width)
+        self.sequence = SequenceEncoder(num_patches, width, depth, "cls", dropout)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode [n, height, width]; images have no padding, so `lengths` must be None."""
+        if lengths is not None:
+            raise ValueError("a Vision Transformer reads whole images, which have no lengths")
+        size = self.patch_size
+        tiles = x.unflatten(2, (-1, size)).unflatten(1, (-1, size))  # (n, rows, size, columns, size)
+        patches = tiles.transpose(2, 3).flatten(3).flatten(1, 2)  # (n, rows · columns, size²)
+        return self.sequence(self.embedding(patches))
+
+
+Encoder = MlpEncoder | SequenceEncoder | PatchEncoder
+
+
+class _Block(nn.Module):
+    """Pre-norm attention with one head, then a feed-forward layer, each with a residual."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        # No bias: the softmax ignores the keys', whose gradient is then rounding noise that Adam would walk along.
+        self.query_key_value = nn.Linear(width, 3 * width, bias=False)
+        self.attention_out = nn.Linear(width, width)
+        self.feed_forward_norm = nn.LayerNorm(width)
+        self.feed_forward = nn.Sequential(
+            nn.Linear(width, _FEED_FORWARD_FACTOR * width),
+            nn.GELU(),
+            KeyedDropout(dropout),
+            nn.Linear(_FEED_FORWARD_FACTOR * width, width),
+        )
+        self.attention_dropout = KeyedDropout(dropout)
+        self.feed_forward_dropout = KeyedDropout(dropout)
+
+    def forward(self, x: Tensor, real: Tensor | None) -> Tensor:
+        """Map [n, t, d] to [n, t, d], attending only to the steps that `real` [n, t] marks."""
+        query, key, value = self.query_key_value(self.attention_norm(x)).chunk(3, dim=-1)
+        mask = None if real is None else real.unsqueeze(-2)  # (n, 1, t): the same keys for every query
+        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        x = x + self.attention_dropout(self.attention_out(attended))
+        return x + self.feed_forward_dropout(self.feed_forward(self.feed_forward_norm(x)))

@@ -1,0 +1,61 @@
+"""The two halves of an alignment experiment: for each modality an encoder with its task head, and a projection head."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from alignment import ProjectionHead
+from trainables.config import TrialConfig
+from trainables.encoders import build_encoder
+from trainables.randomness import derived_seed
+
+_Module = TypeVar("_Module", bound=nn.Module)
+
+
+class Classifier(nn.Module):
+    """Encoder of one modality with a linear task head."""
+
+    def __init__(self, encoder: nn.Module, out_dim: int, num_classes: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Linear(out_dim, num_classes)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the representations [n, out_dim] and the class logits [n, classes] of a batch."""
+        representation = self.encoder(x, lengths)
+        return representation, self.head(representation)
+
+
+def build_classifier(
+    config: TrialConfig, modality: int, replica: int, input_shape: tuple[int, ...], num_classes: int
+) -> Classifier:
+    """Freshly initialised encoder and head of modality 1 or 2 for one replica; rows have `input_shape`."""
+    choice = config.hyperparameters
+    encoder_config = config.encoder_1 if modality == 1 else config.encoder_2
+    if choice.depth is not None:
+        encoder_config = replace(encoder_config, depth=choice.depth)
+    dropout = choice.dropout_1 if modality == 1 else choice.dropout_2
+
+    def build() -> Classifier:
+        encoder = build_encoder(encoder_config, input_shape, dropout)
+        return Classifier(encoder, encoder.out_dim, num_classes)
+
+    return _initialised(build, config, replica, f"classifier {modality}")
+
+
+def build_projection(config: TrialConfig, modality: int, replica: int, in_dim: int) -> ProjectionHead | None:
+    """Freshly initialised projection head of one replica, or None where the encoders are aligned directly."""
+    size = config.hyperparameters.projection_size
+    if size is None:
+        return None
+    return _initialised(lambda: ProjectionHead(in_dim, size), config, replica, f"projection {modality}")
+
+
+def _initialised(build: Callable[[], _Module], config: TrialConfig, replica: int, purpose: str) -> _Module:
+    # PyTorch's initialisers draw from the global generator, which must neither decide nor notice what is built here.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derived_seed(config.seed, config.stream, replica, purpose))
+        return build()

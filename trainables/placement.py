@@ -1,0 +1,66 @@
+"""A data set's splits as tensors on the device that trains, placed once and shared by all trials of a worker."""
+
+import warnings
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainables.data import Split, Splits
+
+
+class PlacedSplit:
+    """One split as tensors; `y` int64 [n]."""
+
+    def __init__(self, split: Split, device: torch.device) -> None:
+        self._inputs = [_tensor(split.x1, device), _tensor(split.x2, device)]
+        self._lengths = [
+            None if lengths is None else _tensor(lengths, device) for lengths in (split.lengths_1, split.lengths_2)
+        ]
+        self._probabilities = None if split.probabilities is None else _tensor(split.probabilities, device)
+        self.y = _tensor(split.y, device)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def row_shape(self, index: int) -> tuple[int, ...]:
+        """Shape of one row of modality `index` (0 or 1)."""
+        return tuple(self._inputs[index].shape[1:])
+
+    def batch(self, index: int, rows: Tensor | slice) -> tuple[Tensor, Tensor | None]:
+        """Inputs of modality `index` (0 or 1) at `rows`, and their lengths where it has any."""
+        lengths = self._lengths[index]
+        return self._inputs[index][rows], None if lengths is None else lengths[rows]
+
+    def hits(self, logits: Tensor, rows: slice) -> Tensor:
+        """Score the classes that logits [R, n, classes] predict for `rows`; [R, n].
+
+        The population's probability of the predicted class where it is known, which takes the label noise out, else
+        0 or 1. NaN where the logits are not finite: a diverged replica has no accuracy.
+        """
+        predicted = logits.argmax(dim=-1)
+        if self._probabilities is None:
+            right = (predicted == self.y[rows]).to(logits.dtype)
+        else:
+            probabilities = self._probabilities[rows].expand(*logits.shape)
+            right = probabilities.gather(-1, predicted.unsqueeze(-1)).squeeze(-1)
+        return torch.where(logits.isfinite().all(dim=-1), right, torch.nan)
+
+
+class PlacedSplits:
+    """The three splits of a data set on `device`."""
+
+    def __init__(self, splits: Splits, device: torch.device | str = "cpu") -> None:
+        self.device = torch.device(device)
+        self.train = PlacedSplit(splits.train, self.device)
+        self.valid = PlacedSplit(splits.valid, self.device)
+        self.test = PlacedSplit(splits.test, self.device)
+        self.modalities = splits.modalities
+        self.num_classes = splits.num_classes
+
+
+def _tensor(values: np.ndarray, device: torch.device) -> Tensor:
+    with warnings.catch_warnings():
+        # Arrays in Ray's shared memory are read-only; nothing here writes to its inputs.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(values).to(device)

@@ -1,0 +1,118 @@
+"""The thin Ray Tune adapter around `Training`: report, checkpoint, restore, and reuse of the worker."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+import torch
+from ray import tune
+from ray.tune.result import SHOULD_CHECKPOINT
+
+from trainables.config import OBJECTIVE, DataConfig, TrialConfig
+from trainables.data import Splits
+from trainables.placement import PlacedSplits
+from trainables.training import Training
+
+CHECKPOINT_FILE = "training.pt"
+ENCODERS_FILE = "encoders.pt"
+
+_SECONDS_BETWEEN_CHECKPOINTS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialOrder:
+    """What a worker is told to do: train `config`, reporting every `epochs_per_report` epochs.
+
+    `reads_test` is set in the stage that may read the test split. `checkpoint` is the path or URI that an earlier,
+    interrupted run of the same trial had reached.
+    """
+
+    config: TrialConfig
+    epochs_per_report: int
+    reads_test: bool
+    checkpoint: str | None = None
+
+
+class PairTrainable(tune.Trainable):
+    """Trains one `TrialOrder` (`config["order"]`) on splits held in Ray's object store.
+
+    `references` maps each data configuration to a Ray reference of its `Splits`; a worker fetches and places a data
+    set once and keeps it while its trials use it.
+    """
+
+    def setup(self, config: dict[str, Any], references: Mapping[DataConfig, "ray.ObjectRef[Splits]"]) -> None:
+        """Prepare the worker's device, then the first trial."""
+        resources = self.trial_resources
+        torch.set_num_threads(max(1, int(resources.required_resources.get("CPU", 1))))
+        gpu_share = resources.required_resources.get("GPU", 0)
+        self._device = torch.device("cuda" if gpu_share and torch.cuda.is_available() else "cpu")
+        if self._device.type == "cuda" and gpu_share < 1:
+            # Ray divides a card's time among trials but not its memory.
+            torch.cuda.set_per_process_memory_fraction(gpu_share)
+        self._references = references
+        self._placed: tuple[DataConfig, PlacedSplits] | None = None
+        self._begin(config["order"])
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Turn this worker to another trial; nothing of the last one remains, as all draws are named by the new one."""
+        self._begin(new_config["order"])
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Train up to the next report; returns its metrics, means over the replicas and, at the end, each one's own."""
+        config, training = self._order.config, self._training
+        num_epochs = min(self._order.epochs_per_report, config.max_epochs - training.epoch)
+        losses = [training.run_epoch() for _ in range(num_epochs)]
+        values = {name: np.mean([loss[name] for loss in losses], axis=0) for name in losses[0]}
+        accuracies = training.validate()
+        values |= {f"valid/{name}": scores for name, scores in accuracies.items()}
+        report = {name: float(np.mean(scores)) for name, scores in values.items()}
+        report[OBJECTIVE] = float(np.mean([report[f"valid/{name}"] for name in accuracies]))
+        due = time.monotonic() - self._last_checkpoint > _SECONDS_BETWEEN_CHECKPOINTS
+        if training.epoch >= config.max_epochs and self._order.reads_test:
+            report |= self._test_report()
+            due = True  # the confirmed encoders are the study's artifact
+        return report | {"epoch": training.epoch, SHOULD_CHECKPOINT: due}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Write the training's state and, by themselves, the encoders at their best epoch."""
+        folder = Path(checkpoint_dir)
+        torch.save(self._training.state_dict(), folder / CHECKPOINT_FILE)
+        torch.save(
+            {"config": asdict(self._order.config), "encoders": self._training.best_encoders()},
+            folder / ENCODERS_FILE,
+        )
+        self._last_checkpoint = time.monotonic()
+
+    def load_checkpoint(self, checkpoint: str | dict | None) -> None:
+        """Continue from the folder that `save_checkpoint` wrote."""
+        if not isinstance(checkpoint, str):
+            raise ValueError(f"expected the folder of a checkpoint, got {checkpoint!r}")
+        self._training.load_state_dict(torch.load(Path(checkpoint) / CHECKPOINT_FILE, weights_only=True))
+
+    def _begin(self, order: TrialOrder) -> None:
+        self._order = order
+        self._training = Training(order.config, self._place(order.config.data))
+        self._last_checkpoint = time.monotonic()
+        if order.checkpoint is not None:
+            with tune.Checkpoint(order.checkpoint).as_directory() as folder:
+                self.load_checkpoint(folder)
+
+    def _place(self, config: DataConfig) -> PlacedSplits:
+        if self._placed is None or self._placed[0] != config:
+            self._placed = None  # free the last data set before the next one takes its room
+            self._placed = (config, PlacedSplits(ray.get(self._references[config]), self._device))
+        return self._placed[1]
+
+    def _test_report(self) -> dict[str, float]:
+        report = {}
+        for name, scores in self._training.test().items():
+            name = name if name.startswith("alignment") else f"test/{name}"
+            report[name] = float(np.mean(scores))
+            for replica, score in zip(self._order.config.replicas, scores, strict=True):
+                report[f"{name}/seed_{replica}"] = float(score)
+        return report
