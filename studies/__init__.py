@@ -1,0 +1,1 @@
+"""Studies: one short declarative script each, and the engine that runs them."""

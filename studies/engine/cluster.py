@@ -1,0 +1,94 @@
+"""Connecting to Ray: which resources there are, which a trial takes, and how many run at once."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import ray
+import torch
+
+from studies.engine.options import Options
+
+
+class ResourceError(ValueError):
+    """More was asked for than the machine or cluster has; the message gives both numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What is there, what one trial takes of it, and `slots`: how many trials that lets run at once."""
+
+    num_cpus: float
+    num_gpus: float
+    cpus_per_trial: float
+    gpus_per_trial: float
+
+    @property
+    def slots(self) -> int:
+        """Trials that can run side by side."""
+        by_cpu = self.num_cpus / self.cpus_per_trial if self.cpus_per_trial else float("inf")
+        by_gpu = self.num_gpus / self.gpus_per_trial if self.gpus_per_trial else float("inf")
+        return int(min(by_cpu, by_gpu) + 1e-6)
+
+    def __str__(self) -> str:
+        text = f"{self.num_cpus:g} CPUs, {self.num_gpus:g} GPUs; a trial takes {self.cpus_per_trial:g} CPU"
+        return f"{text} and {self.gpus_per_trial:g} GPU: {self.slots} at once"
+
+
+def check_local(options: Options) -> None:
+    """Refuse, before anything starts, GPUs that this machine does not have.
+
+    Raises ResourceError with the number found.
+    """
+    found = torch.cuda.device_count()
+    if options.num_gpus is not None and options.num_gpus > found:
+        raise ResourceError(
+            f"--num-gpus {options.num_gpus}: this machine has {found} GPUs that PyTorch can use. "
+            "--simulate-gpus rehearses with GPUs that do not exist."
+        )
+
+
+@contextmanager
+def connected(options: Options) -> Iterator[Resources]:
+    """A Ray session for the length of a study: one started here, or the running cluster at `--address`.
+
+    Raises ResourceError where not even one trial fits.
+    """
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a trial without GPUs changes nothing
+    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # Tune would announce an experiment of its own beside our table
+    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"  # 6 ms a report for files that nobody reads
+    os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "1000000"  # a study resumes from its journal, not from Tune's state
+    if options.address is None:
+        num_gpus = options.simulate_gpus or options.num_gpus
+        ray.init(
+            num_cpus=options.num_cpus,
+            num_gpus=torch.cuda.device_count() if num_gpus is None else num_gpus,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    else:
+        ray.init(address=options.address, log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        yield _resources(options)
+    finally:
+        ray.shutdown()
+
+
+def _resources(options: Options) -> Resources:
+    found = ray.cluster_resources()
+    num_cpus, num_gpus = found.get("CPU", 0), found.get("GPU", 0)
+    gpus_per_trial = options.gpus_per_trial
+    if gpus_per_trial is None:
+        gpus_per_trial = 1 if num_gpus else 0
+    resources = Resources(
+        num_cpus=num_cpus,
+        num_gpus=num_gpus,
+        cpus_per_trial=options.cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+    )
+    if resources.slots < 1:
+        raise ResourceError(f"no trial fits: {resources}")
+    return resources

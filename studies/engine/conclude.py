@@ -1,0 +1,86 @@
+"""The analyse stage: read what MLflow holds, say which λ is best for each encoder, draw the figures."""
+
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from analysis.curves import lambda_star_table
+from analysis.figures import accuracy_and_alignment, gain_by_lambda, save_figure
+from analysis.records import StudyRecords, read_study
+from studies.engine.study import Study
+from studies.engine.tracking import Tracking
+
+
+def conclude(study: Study, tracking_uri: str, folder: Path, tracking: Tracking, console: Console) -> None:
+    """Print the λ tables, write figures and tables to `folder`, and store them with the study in MLflow."""
+    records = read_study(tracking_uri, study.name, study.identity)
+    if records.scores.empty:
+        console.print("no trial was confirmed: there is nothing to conclude", highlight=False)
+        return
+    lambda_star = lambda_star_table(records.scores)
+    for encoder in records.scores["encoder"].unique():
+        console.print(f"\ntest accuracy of {encoder}, mean ± standard error over seeds", highlight=False)
+        console.print(_accuracy_table(records, encoder))
+    console.print("\nbest alignment strength λ*, with everything that could still be the best at 95 %", highlight=False)
+    console.print(_lambda_star_table(lambda_star))
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {"scores": records.scores, "alignment": records.alignment, "lambda_star": lambda_star}
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    save_figure(
+        accuracy_and_alignment(records.scores, records.alignment, lambda_star),
+        folder / "accuracy_and_alignment",
+    )
+    save_figure(gain_by_lambda(records.scores), folder / "gain_by_lambda")
+    tracking.log_artifacts(folder)
+    tracking.log_study(_final_figures(lambda_star))
+    console.print(f"figures and tables: {folder}", highlight=False, soft_wrap=True)
+    console.print(
+        f"all runs: {tracking_uri} (mlflow ui --backend-store-uri {tracking_uri})",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _accuracy_table(records: StudyRecords, encoder: str) -> Table:
+    """Mean test accuracy of one encoder: one row a λ, one column a variant."""
+    scores = records.scores.loc[records.scores["encoder"] == encoder]
+    variants = list(dict.fromkeys(scores["variant"]))
+    table = Table("λ", *variants)
+    for lambda_, rows in scores.groupby("lambda"):
+        cells = []
+        for variant in variants:
+            values = rows.loc[rows["variant"] == variant, "accuracy"].dropna()
+            error = f" ± {values.sem():.3f}" if len(values) > 1 else ""
+            cells.append(f"{values.mean():.3f}{error}" if len(values) else "–")
+        table.add_row(f"{lambda_:g}", *cells)
+    return table
+
+
+def _lambda_star_table(lambda_star: pd.DataFrame) -> Table:
+    """λ* of each encoder with its interval and regime, one row a variant and encoder."""
+    table = Table("variant", "encoder", "λ*", "interval", "smallest equal", "regime", "gain over λ = 0", "p (flat)")
+    for row in lambda_star.to_dict("records"):
+        edge = f" ({row['at_edge']} edge)" if row["at_edge"] else ""
+        table.add_row(
+            row["variant"],
+            row["encoder"],
+            f"{row['best']:.2f}{edge}",
+            f"{row['low']:.2f} – {row['high']:.2f}",
+            f"{row['smallest_equivalent']:g}",
+            row["regime"] or "unknown",
+            f"{row['gain']:+.3f} ({row['gain_low']:+.3f}, {row['gain_high']:+.3f})",
+            f"{row['p_value']:.3f}",
+        )
+    return table
+
+
+def _final_figures(lambda_star: pd.DataFrame) -> dict[str, float]:
+    """λ* and its interval as metrics of the parent run."""
+    return {
+        f"lambda_star/{row['variant']}/{row['encoder']}/{name}": float(row[name])
+        for row in lambda_star.to_dict("records")
+        for name in ("best", "low", "high", "smallest_equivalent", "gain")
+    }

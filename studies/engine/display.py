@@ -1,0 +1,104 @@
+"""The live table: what each stratum has done, what is running, and how much is left."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ray.tune import Callback
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from studies.engine.halving import Outcome
+from studies.engine.journal import TrialRecord
+from studies.engine.recorder import Recorder
+from studies.engine.study import CONFIRM, SEARCH, Study, strata
+from studies.engine.unsaved import Unsaved
+from trainables.config import OBJECTIVE
+
+_SECONDS_BETWEEN_DRAWINGS = 0.5
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class Display(Unsaved, Callback):
+    """Draws the strata of a study while it runs: a table that is renewed in a terminal, else a line now and then."""
+
+    def __init__(self, study: Study, recorder: Recorder, console: Console) -> None:
+        self._study = study
+        self._recorder = recorder
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._started = time.monotonic()
+        self._num_before = _num_ended(recorder.records)
+        self._last = 0.0
+
+    def __enter__(self) -> "Display":
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Draw again where the last drawing is old enough."""
+        now = time.monotonic()
+        interval = _SECONDS_BETWEEN_DRAWINGS if self._live else _SECONDS_BETWEEN_LINES
+        if now - self._last < interval:
+            return
+        self._last = now
+        if self._live:
+            self._live.update(Group(self._table(), self._status()), refresh=True)
+        else:
+            self._console.print(self._status())
+
+    def _table(self) -> Table:
+        """One row a λ and one column a variant: trials that have ended, those running, the best validation accuracy."""
+        table = Table(
+            title=f"{self._study.name}: trials ended +running, best validation accuracy", title_justify="left"
+        )
+        by_variant: dict[str, dict[float, str]] = {}
+        for stratum in strata(self._study):
+            by_variant.setdefault(stratum.variant, {})[stratum.lambda_] = str(stratum)
+        table.add_column("λ", justify="right")
+        for variant in by_variant:
+            table.add_column(variant, justify="right")
+        records: dict[str, list[TrialRecord]] = {}
+        for record in self._recorder.records.values():
+            records.setdefault(record.stratum, []).append(record)
+        for lambda_ in self._study.lambdas:
+            cells = [self._cell(records.get(column[lambda_], [])) for column in by_variant.values()]
+            table.add_row(f"{lambda_:g}", *cells)
+        return table
+
+    def _cell(self, records: list[TrialRecord]) -> Text:
+        ended = sum(record.outcome is not None for record in records)
+        running = sum(record.key in self._recorder.running for record in records)
+        scores = [report.metrics[OBJECTIVE] for record in records for report in record.reports]
+        total = self._study.num_configurations + 1
+        text = Text(f"{ended}/{total}", style="green" if ended == total else "")
+        text.append(f" +{running}" if running else "   ", style="yellow")
+        text.append(f"  {max(scores):.3f}" if scores else "      –")
+        return text
+
+    def _status(self) -> str:
+        records = self._recorder.records
+        total = len(strata(self._study)) * (self._study.num_configurations + 1)
+        ended = _num_ended(records)
+        elapsed = time.monotonic() - self._started
+        done_now = ended - self._num_before
+        left = f", about {elapsed / done_now * (total - ended):.0f} s left" if done_now >= 5 else ""
+        counts = {
+            "searched": sum(r.stage == SEARCH and r.outcome is not None for r in records.values()),
+            "stopped early": sum(r.outcome is Outcome.PRUNED for r in records.values()),
+            "confirmed": sum(r.stage == CONFIRM and r.outcome is not None for r in records.values()),
+            "failed": sum(r.outcome is Outcome.FAILED for r in records.values()),
+        }
+        details = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        return f"{elapsed:.0f} s: {ended} of {total} trials ended ({details or 'none yet'}){left}"
+
+
+def _num_ended(records: Mapping[str, TrialRecord]) -> int:
+    return sum(record.outcome is not None for record in records.values())

@@ -1,0 +1,61 @@
+"""Where a study keeps its files: one folder below the storage for each identity, written by one driver at a time."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock, Timeout
+from pyarrow import fs
+
+from studies.engine.journal import JournalError
+from studies.engine.study import Study
+
+
+class StudyFolder:
+    """Folder or URI below `storage` that belongs to one study."""
+
+    def __init__(self, storage: str, study: Study) -> None:
+        self.root = f"{storage.rstrip('/')}/{study.name}-{study.identity}"
+
+    @contextmanager
+    def claimed(self, *, fresh: bool) -> Iterator[None]:
+        """Hold the folder for this process; with `fresh`, put what it holds aside first.
+
+        Raises JournalError where another process of this machine holds it.
+        """
+        lock_path = None if "://" in self.root else Path(f"{self.root}.lock")
+        if lock_path is None:
+            self._prepare(fresh)
+            yield
+            return
+        lock_path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(lock_path, timeout=0):
+                self._prepare(fresh)
+                yield
+        except Timeout:
+            raise JournalError(f"another process is running this study: {lock_path} is locked") from None
+
+    @property
+    def figures(self) -> Path:
+        """Local folder for figures and tables: the study's own, or one in the working folder for remote storage."""
+        root = Path(self.root) if "://" not in self.root else Path("figures") / PurePosixPath(self.root).name
+        return root / "figures"
+
+    def attempt_name(self) -> str:
+        """Name for the files of Ray Tune's next run, so that a restored trial never overwrites what it restores."""
+        return f"tune-{time.strftime('%Y%m%dT%H%M%S')}"
+
+    def remove_attempts(self) -> None:
+        """Delete Ray Tune's files, checkpoints included, once the study has ended."""
+        filesystem, path = fs.FileSystem.from_uri(self.root)
+        for info in filesystem.get_file_info(fs.FileSelector(path)):
+            if info.base_name.startswith("tune-"):
+                filesystem.delete_dir(info.path)
+
+    def _prepare(self, fresh: bool) -> None:
+        filesystem, path = fs.FileSystem.from_uri(self.root)
+        if fresh and filesystem.get_file_info(path).type != fs.FileType.NotFound:
+            filesystem.move(path, f"{path}.superseded-{time.strftime('%Y%m%dT%H%M%S')}")
+        filesystem.create_dir(path, recursive=True)

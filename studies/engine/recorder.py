@@ -1,0 +1,113 @@
+"""The one place where a trial's progress is taken down: in the queue, in the journal and in MLflow."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import isfinite
+from typing import Any
+
+from ray.tune import Callback, Checkpoint
+
+from studies.engine.halving import Outcome
+from studies.engine.journal import Journal, Report, TrialRecord
+from studies.engine.queue import StudyQueue
+from studies.engine.study import CONFIRM, SEARCH, TrialSpec
+from studies.engine.tracking import Tracking
+from studies.engine.unsaved import Unsaved
+from trainables.config import OBJECTIVE
+from trainables.trainable import TrialOrder
+
+METRIC_PREFIXES = ("valid/", "test/", "alignment/", "loss/")
+
+
+class Recorder(Unsaved, Callback):
+    """Follows every trial of a study through Ray Tune's events.
+
+    `describe` gives the record with which a trial begins. A trial's record is written to the journal, and published to
+    MLflow, when it starts, at each of its checkpoints and at its end: what is lost in a crash is what Ray would train
+    again anyway.
+    """
+
+    def __init__(
+        self,
+        queue: StudyQueue,
+        journal: Journal,
+        tracking: Tracking,
+        records: Mapping[str, TrialRecord],
+        describe: Callable[[TrialSpec], TrialRecord],
+        epochs_per_report: int,
+    ) -> None:
+        self.records = dict(records)
+        self._queue = queue
+        self._journal = journal
+        self._tracking = tracking
+        self._describe = describe
+        self._epochs_per_report = epochs_per_report
+        self._max_epochs: dict[str, int] = {}
+        self._outcomes: dict[str, Outcome] = {}
+        self.running: set[str] = set()
+
+    def order(self, spec: TrialSpec) -> dict[str, Any]:
+        """Begin or continue a trial: the configuration that its worker is given."""
+        record = self.records.get(spec.key) or self._describe(spec)
+        self.records[spec.key] = record
+        self._max_epochs[spec.key] = spec.config.max_epochs
+        order = TrialOrder(
+            config=spec.config,
+            epochs_per_report=self._epochs_per_report,
+            reads_test=spec.stage == CONFIRM,
+            checkpoint=record.checkpoint,
+        )
+        return {"key": spec.key, "order": order}
+
+    def observe(self, key: str, result: Mapping[str, Any]) -> Outcome | None:
+        """Take down one result; returns the trial's outcome where this result ends it."""
+        record, epoch = self.records[key], result["epoch"]
+        if record.reports and epoch <= record.reports[-1].epoch:
+            return None  # a worker that was lost and restored repeats what it had already reported
+        metrics = {name: float(value) for name, value in result.items() if name.startswith(METRIC_PREFIXES)}
+        report = Report(epoch=epoch, time=_now(), metrics=metrics)
+        self.records[key] = record.with_report(report)
+        goes_on = self._queue.report(key, metrics[OBJECTIVE])
+        if record.stage == SEARCH and not isfinite(metrics[OBJECTIVE]):
+            self._outcomes[key] = Outcome.FAILED
+        elif epoch >= self._max_epochs[key]:
+            self._outcomes[key] = Outcome.FINISHED
+        elif not goes_on:
+            self._outcomes[key] = Outcome.PRUNED
+        return self._outcomes.get(key)
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Show the trial in MLflow as running."""
+        key = trial.config["key"]
+        self.running.add(key)
+        self._tracking.publish(self.records[key])
+
+    def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Checkpoint, **info: Any) -> None:
+        """Keep what the trial has reported together with where it can continue from."""
+        self._store(replace(self.records[trial.config["key"]], checkpoint=checkpoint.path))
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Close the record of a trial that ended as `observe` said."""
+        self._end(trial.config["key"], self._outcomes[trial.config["key"]])
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Close the record of a trial that failed more often than it may."""
+        key = trial.config["key"]
+        error = trial.get_error()
+        self.records[key] = replace(self.records[key], error=str(error) if error else "unknown error")
+        self._end(key, Outcome.FAILED)
+
+    def _end(self, key: str, outcome: Outcome) -> None:
+        self.running.discard(key)
+        self._store(replace(self.records[key], outcome=outcome, ended=_now()))
+        self._queue.end(key, outcome)
+
+    def _store(self, record: TrialRecord) -> None:
+        self.records[record.key] = record
+        self._journal.write(record)
+        self._tracking.publish(record)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

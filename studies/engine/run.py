@@ -1,0 +1,225 @@
+"""A study from its command line to its conclusions: search and confirm on Ray, then analyse."""
+
+import json
+import platform
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import optuna
+from ray import tune
+from rich.console import Console
+
+from studies.engine.cluster import Resources, check_local, connected
+from studies.engine.conclude import conclude
+from studies.engine.cost import print_plan
+from studies.engine.data import PopulationFacts, SharedData, share
+from studies.engine.display import Display
+from studies.engine.folder import StudyFolder
+from studies.engine.journal import Journal, JournalError, TrialRecord
+from studies.engine.options import Options, parse, resolve, storage_root
+from studies.engine.parameters import trial_parameters
+from studies.engine.queue import StudyQueue
+from studies.engine.recorder import Recorder
+from studies.engine.search import QueueScheduler, QueueSearcher
+from studies.engine.study import CONFIRM, Stratum, Study, TrialSpec, strata
+from studies.engine.tracking import Tracking
+from trainables.config import DataConfig
+from trainables.data import require
+from trainables.data.stand_in import shapes
+from trainables.trainable import PairTrainable
+
+_MAX_FAILURES = 2
+EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
+
+
+class StudyFailedError(RuntimeError):
+    """Strata whose every configuration failed, so that their λ has no result."""
+
+    def __init__(self, strata: Sequence[Stratum]) -> None:
+        names = ", ".join(map(str, strata))
+        super().__init__(f"every configuration failed at {names}; their errors are in MLflow, under the tag `error`")
+
+
+def run_from_command_line(study: Study) -> None:
+    """Run a study as its command line asks, and leave with 0, or with 1 (trials failed), 2 (refused), 130 (stopped)."""
+    console = Console()
+    try:
+        options = parse(study)
+        study = resolve(study, options)
+        check_local(options)
+        if options.dry_run:
+            print_plan(study, options, console)
+            return
+        for data in study.variants.values():
+            require(data, options.data_dir)
+        with _stopping_gently():
+            run(study, options, console)
+    except (ValueError, FileNotFoundError, JournalError) as error:
+        console.print(f"[red]{study.name}:[/red] {error}", highlight=False)
+        sys.exit(EXIT_REFUSED)
+    except StudyFailedError as error:
+        console.print(f"[red]{study.name}:[/red] {error}", highlight=False)
+        sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        command = shlex.join(argument for argument in sys.argv if argument != "--fresh")
+        console.print("\nStopped. What was done is recorded; the same command goes on from there:", highlight=False)
+        console.print(f"  python {command}", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def run(study: Study, options: Options, console: Console) -> None:
+    """Run or resume the study.
+
+    Raises StudyFailedError where a λ has no result, KeyboardInterrupt where somebody stopped it.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    console.print(f"[bold]{study.name}[/bold] {study.identity}: {study.question}", highlight=False)
+    folder = StudyFolder(storage_root(options), study)
+    with folder.claimed(fresh=options.fresh), Tracking(options.tracking_uri) as tracking:
+        journal = Journal(folder.root)
+        records = journal.read()
+        queue = StudyQueue(study, records)
+        opening = partial(tracking.open, study.name, study.identity, _study_tags(study), fresh=options.fresh)
+        # The first connection to a new store takes seconds, and so does starting Ray: side by side.
+        with ThreadPoolExecutor(1) as pool:
+            opened = pool.submit(opening)
+            if queue.is_over:
+                console.print("every trial is recorded already; nothing to train", highlight=False)
+                opened.result()
+                _publish_missing(tracking, records)
+            else:
+                # Again, as starting Ray puts its own handler in the place of ours.
+                with connected(options) as resources, _stopping_gently():
+                    console.print(str(resources), highlight=False)
+                    data = share(study.variants.values(), options.data_dir)
+                    opened.result()
+                    _publish_missing(tracking, records)
+                    for label, config in study.variants.items():
+                        known = data.facts[config].population
+                        tracking.log_study({f"population/{label}/{name}": value for name, value in known.items()})
+                    if records:
+                        console.print(f"going on from {len(records)} recorded trials", highlight=False)
+                    describe = partial(_first_record, data.facts)
+                    recorder = Recorder(queue, journal, tracking, records, describe, study.epochs_per_report)
+                    _train(study, folder, data, resources, queue, recorder, console)
+        if not queue.is_over:
+            raise KeyboardInterrupt
+        tracking.flush()
+        conclude(study, options.tracking_uri, folder.figures, tracking, console)
+        folder.remove_attempts()
+        if queue.failed_strata:
+            raise StudyFailedError(queue.failed_strata)
+
+
+def _publish_missing(tracking: Tracking, records: Mapping[str, TrialRecord]) -> None:
+    """Send what the journal holds and MLflow does not, after a crash or while the server was away."""
+    for record in records.values():
+        if not tracking.is_settled(record):
+            tracking.publish(record)
+
+
+def _train(
+    study: Study,
+    folder: StudyFolder,
+    data: SharedData,
+    resources: Resources,
+    queue: StudyQueue,
+    recorder: Recorder,
+    console: Console,
+) -> None:
+    """Search and confirm until the queue is over, or somebody stops it."""
+    trainable = tune.with_resources(
+        tune.with_parameters(PairTrainable, references=data.references),
+        {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial},
+    )
+    with Display(study, recorder, console) as display:
+        tune.Tuner(
+            trainable,
+            tune_config=tune.TuneConfig(
+                search_alg=QueueSearcher(queue, recorder.order),
+                scheduler=QueueScheduler(recorder.observe),
+                num_samples=-1,
+                reuse_actors=True,
+                trial_dirname_creator=_trial_folder,
+            ),
+            run_config=tune.RunConfig(
+                name=folder.attempt_name(),
+                storage_path=folder.root,
+                callbacks=[recorder, display],
+                failure_config=tune.FailureConfig(max_failures=_MAX_FAILURES),
+                checkpoint_config=tune.CheckpointConfig(num_to_keep=1, checkpoint_at_end=False),
+                verbose=0,
+            ),
+        ).fit()
+
+
+def _first_record(facts: Mapping[DataConfig, PopulationFacts], spec: TrialSpec) -> TrialRecord:
+    """The record with which a trial begins."""
+    modalities = shapes(spec.config.data).modalities
+    ceilings = facts[spec.config.data].ceilings if spec.stage == CONFIRM else None
+    return TrialRecord(
+        key=spec.key,
+        stage=spec.stage,
+        variant=spec.stratum.variant,
+        stratum=str(spec.stratum),
+        index=spec.index,
+        parameters=trial_parameters(spec, modalities),
+        constants={
+            f"ceiling/accuracy/{name}": ceiling for name, ceiling in zip(modalities, ceilings or (), strict=False)
+        },
+        host=platform.node(),
+        started=time.time_ns() // 1_000_000,
+    )
+
+
+def _trial_folder(trial: Any) -> str:
+    return trial.config["key"]
+
+
+def _study_tags(study: Study) -> dict[str, str]:
+    """What is recorded of a study and its circumstances."""
+    description = {
+        "name": study.name,
+        "question": study.question,
+        "modalities": shapes(next(iter(study.variants.values()))).modalities,
+        "variants": list(dict.fromkeys(stratum.variant for stratum in strata(study))),
+        "lambdas": study.lambdas,
+        "definition": study.describe(),
+    }
+    return {
+        "role": "study",
+        "study": json.dumps(description),
+        "command": shlex.join(sys.argv),
+        "host": platform.node(),
+        "git_commit": _git_commit(),
+    }
+
+
+def _git_commit() -> str:
+    """Commit of the code, with "+changes" where files differ from it; "unknown" outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return commit + ("+changes" if changes else "")
+
+
+@contextmanager
+def _stopping_gently() -> Iterator[None]:
+    """Treat SIGTERM, which Kubernetes sends, like Ctrl-C: Tune ends its trials and the records are closed."""
+    previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,29 @@
+"""Does the best alignment strength follow the redundancy of the data, where the redundancy is known?
+
+    python studies/synthetic.py
+
+Sixteen bits, of which R = 0, 2, 4, 6 or 8 of the eight that matter are seen by both modalities (paper sec. 3.4, 4.1).
+"""
+
+from studies.engine import Study, main
+from trainables.config import Mlp, SyntheticData
+
+STUDY = Study(
+    name="synthetic",
+    question="How does the best alignment strength follow the number of bits that both modalities share?",
+    variants={f"R={bits}": SyntheticData(shared_bits=bits) for bits in (0, 2, 4, 6, 8)},
+    encoder_1=Mlp(width=12, depth=3),
+    encoder_2=Mlp(width=12, depth=3),
+    lambdas=(0, 0.2, 0.4, 0.6, 0.8, 1, 2),
+    search_space={
+        "learning_rate": (1e-1, 1e-2, 1e-3, 1e-4, 1e-5),
+        "weight_decay": (0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5),
+    },
+    configurations=8,
+    seeds=4,
+    max_epochs=200,
+    train_samples=(1024,),
+)
+
+if __name__ == "__main__":
+    main(STUDY)

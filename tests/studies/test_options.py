@@ -1,0 +1,69 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from studies.engine import Study
+from studies.engine.cluster import ResourceError, check_local
+from studies.engine.options import Options, resolve, storage_root
+
+
+def test_without_options_a_study_stays_what_it_is(study: Study) -> None:
+    assert resolve(study, Options()) == study
+
+
+def test_runtime_options_are_no_identity(study: Study) -> None:
+    options = Options(num_cpus=1, simulate_gpus=2, gpus_per_trial=0.5, storage="elsewhere", data_dir=Path("x"))
+    assert resolve(study, options).identity == study.identity
+
+
+def test_options_change_what_they_name(study: Study) -> None:
+    options = Options(
+        lambdas=(0, 1), seeds=3, configurations=2, max_epochs=5, train_samples=(64, 128), variants=("R=8",)
+    )
+    expected = replace(
+        study,
+        lambdas=(0, 1),
+        seeds=3,
+        configurations=2,
+        max_epochs=5,
+        train_samples=(64, 128),
+        variants={"R=8": study.variants["R=8"]},
+    )
+    assert resolve(study, options) == expected
+
+
+def test_quick_is_smaller_and_gives_way_to_what_is_asked_for(study: Study) -> None:
+    quick = resolve(replace(study, configurations=8, lambdas=(0, 0.1, 0.2, 0.5, 1, 2)), Options(quick=True, seeds=3))
+    assert (quick.configurations, quick.seeds, quick.lambdas) == (2, 3, (0, 0.5, 2))
+
+
+def test_an_unknown_variant_is_refused(study: Study) -> None:
+    with pytest.raises(ValueError, match=r"no variant \['R=3'\], expected some of \['R=0', 'R=8'\]"):
+        resolve(study, Options(variants=("R=3",)))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_gpus": -1}, "--num-gpus must be at least 0, got -1"),
+        ({"num_gpus": 1, "simulate_gpus": 1}, "exclude each other"),
+        ({"address": "auto", "num_cpus": 2}, "--address uses a running cluster's resources"),
+    ],
+)
+def test_contradictory_options_are_refused(options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Options(**options)
+
+
+def test_gpus_that_are_not_there_are_refused_with_the_number_found() -> None:
+    found = torch.cuda.device_count()
+    with pytest.raises(ResourceError, match=f"this machine has {found} GPUs"):
+        check_local(Options(num_gpus=found + 2))
+
+
+def test_storage_is_a_uri_or_an_absolute_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert storage_root(Options(storage="runs")) == str(tmp_path / "runs")
+    assert storage_root(Options(storage="s3://bucket/runs")) == "s3://bucket/runs"

@@ -1,0 +1,262 @@
+"""A study from its command line, with a real Ray and a real MLflow store: whole, killed, stopped, and gone on with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from analysis import lambda_star_table, read_study
+
+ARGUMENTS = "--variants R=4 --lambdas 0 0.5 2 --configurations 4 --seeds 2 --max-epochs 27 --train-samples 256".split()
+NUM_TRIALS = 3 * (4 + 1)
+SECONDS_ALLOWED = 240
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder in which a study is run as a user would run it."""
+
+    folder: Path
+    repository: Path
+
+    def start(self, *arguments: str, script: str = "synthetic") -> subprocess.Popen[str]:
+        command = [sys.executable, str(self.repository / "studies" / f"{script}.py"), *arguments]
+        environment = {**os.environ, "COLUMNS": "140", "MLFLOW_DISABLE_TELEMETRY": "true"}
+        return subprocess.Popen(
+            command, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def run(self, *arguments: str, script: str = "synthetic") -> tuple[int, str]:
+        process = self.start(*arguments, script=script)
+        output, _ = process.communicate(timeout=SECONDS_ALLOWED)
+        return process.returncode, output
+
+    @property
+    def tracking_uri(self) -> str:
+        return f"sqlite:///{self.folder / 'mlflow.db'}"
+
+    def records(self) -> dict[str, dict]:
+        """The journal's records of ended trials, without the circumstances that differ from run to run."""
+        records = {}
+        for path in self.folder.glob("runs/synthetic-*/journal/*.json"):
+            record = json.loads(path.read_text())
+            if record["outcome"] is not None:
+                reports = [(report["epoch"], report["metrics"]) for report in record["reports"]]
+                records[path.stem] = {name: record[name] for name in ("outcome", "parameters", "constants")} | {
+                    "reports": reports
+                }
+        return records
+
+    def runs(self) -> list[Run]:
+        client = MlflowClient(self.tracking_uri)
+        experiment = client.get_experiment_by_name("synthetic")
+        return [] if experiment is None else client.search_runs([experiment.experiment_id], max_results=1000)
+
+    def wait_for_records(self, number: int, process: subprocess.Popen[str]) -> None:
+        deadline = time.monotonic() + SECONDS_ALLOWED
+        while len(list(self.folder.glob("runs/synthetic-*/journal/*.json"))) < number:
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline, "the study recorded too little in time"
+            time.sleep(0.05)
+
+
+def assert_tidy(workspace: Workspace) -> None:
+    """One parent run and one child a trial, each closed with a truthful status."""
+    runs = workspace.runs()
+    children = [run for run in runs if run.data.tags["role"] == "trial"]
+    assert len(runs) == len(children) + 1
+    assert sorted(run.data.tags["trial"] for run in children) == sorted(workspace.records())
+    statuses = {"finished": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
+    for run in children:
+        record = workspace.records()[run.data.tags["trial"]]
+        assert run.data.tags["outcome"] == record["outcome"]
+        assert run.info.status == statuses[record["outcome"]]
+        client = MlflowClient(workspace.tracking_uri)
+        history = client.get_metric_history(run.info.run_id, "valid/accuracy")
+        assert [metric.step for metric in history] == [epoch for epoch, _ in record["reports"]]
+
+
+@pytest.fixture(scope="module")
+def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path):
+    return lambda: Workspace(tmp_path_factory.mktemp("study"), repository)
+
+
+@pytest.fixture(scope="module")
+def whole(make_workspace) -> tuple[Workspace, str]:
+    """A study that nobody disturbed, and what it printed."""
+    workspace = make_workspace()
+    code, output = workspace.run(*ARGUMENTS)
+    assert code == 0, output
+    return workspace, output
+
+
+def test_a_study_ends_with_tables_figures_and_closed_runs(whole: tuple[Workspace, str]) -> None:
+    workspace, output = whole
+    assert len(workspace.records()) == NUM_TRIALS
+    assert_tidy(workspace)
+    assert "test accuracy of modality_1" in output and "best alignment strength" in output
+    (folder,) = workspace.folder.glob("runs/synthetic-*/figures")
+    for name in ("accuracy_and_alignment", "gain_by_lambda"):
+        assert (folder / f"{name}.png").stat().st_size > 10_000
+        assert (folder / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+    assert not list(workspace.folder.glob("runs/synthetic-*/tune-*"))
+
+
+def test_what_it_concludes_is_what_mlflow_holds(whole: tuple[Workspace, str]) -> None:
+    workspace, _ = whole
+    records = read_study(workspace.tracking_uri, "synthetic")
+    (folder,) = workspace.folder.glob("runs/synthetic-*/figures")
+    written = pd.read_csv(folder / "lambda_star.csv")
+    pd.testing.assert_frame_equal(written, lambda_star_table(records.scores), check_dtype=False)
+    parent = next(run for run in workspace.runs() if run.data.tags["role"] == "study")
+    assert parent.info.status == "FINISHED"
+    first = written.iloc[0]
+    assert parent.data.metrics[f"lambda_star/R-4/{first['encoder']}/best"] == pytest.approx(first["best"])
+
+
+def test_the_scores_are_those_of_the_trials(whole: tuple[Workspace, str]) -> None:
+    workspace, _ = whole
+    scores = read_study(workspace.tracking_uri, "synthetic").scores
+    confirmed = [record for key, record in workspace.records().items() if key.startswith("confirm")]
+    for record in confirmed:
+        final = record["reports"][-1][1]
+        rows = scores[scores["lambda"] == record["parameters"]["lambda"]]
+        for row in rows.to_dict("records"):
+            assert row["accuracy"] == final[f"test/accuracy/{row['encoder']}/seed_{row['seed']}"]
+            assert row["ceiling"] == record["constants"][f"ceiling/accuracy/{row['encoder']}"]
+    assert len(scores) == len(confirmed) * 2 * 2
+
+
+def test_only_confirmation_reads_the_test_split(whole: tuple[Workspace, str]) -> None:
+    workspace, _ = whole
+    for key, record in workspace.records().items():
+        reads = any(name.startswith("test/") for _, metrics in record["reports"] for name in metrics)
+        assert reads == key.startswith("confirm")
+
+
+def test_a_study_on_one_core_gives_the_same_numbers(whole: tuple[Workspace, str], make_workspace) -> None:
+    other = make_workspace()
+    code, output = other.run(*ARGUMENTS, "--num-cpus", "1")
+    assert code == 0, output
+    assert other.records() == whole[0].records()
+
+
+def test_the_same_command_again_trains_nothing(whole: tuple[Workspace, str]) -> None:
+    workspace, _ = whole
+    before = workspace.records()
+    code, output = workspace.run(*ARGUMENTS)
+    assert code == 0, output
+    assert "nothing to train" in output and "best alignment strength" in output
+    assert workspace.records() == before
+    assert_tidy(workspace)
+
+
+@pytest.mark.parametrize("number", [3, 13])
+def test_killed_and_run_again_equals_undisturbed(whole: tuple[Workspace, str], make_workspace, number: int) -> None:
+    """Killed in the search, and when most is done."""
+    workspace = make_workspace()
+    process = workspace.start(*ARGUMENTS)
+    workspace.wait_for_records(number, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    survived = workspace.records()
+    assert number <= len(survived) < NUM_TRIALS
+    written = {path: path.stat().st_mtime_ns for path in workspace.folder.glob("runs/*/journal/*.json")}
+    code, output = workspace.run(*ARGUMENTS)
+    assert code == 0, output
+    assert workspace.records() == whole[0].records()
+    assert all(path.stat().st_mtime_ns == when for path, when in written.items() if path.stem in survived)
+    assert_tidy(workspace)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_stop_it_says_how_to_go_on(
+    whole: tuple[Workspace, str], make_workspace, number: signal.Signals
+) -> None:
+    workspace = make_workspace()
+    process = workspace.start(*ARGUMENTS)
+    workspace.wait_for_records(4, process)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from there" in output and " ".join(ARGUMENTS) in output
+    assert "RUNNING" not in {run.info.status for run in workspace.runs()}
+    code, output = workspace.run(*ARGUMENTS)
+    assert code == 0, output
+    assert workspace.records() == whole[0].records()
+    assert_tidy(workspace)
+
+
+def test_fresh_starts_over_and_loses_nothing(make_workspace) -> None:
+    workspace = make_workspace()
+    arguments = ["--quick", "--variants", "R=8", "--lambdas", "0", "1"]
+    assert workspace.run(*arguments)[0] == 0
+    first = {run.info.run_id for run in workspace.runs()}
+    code, output = workspace.run(*arguments, "--fresh")
+    assert code == 0, output
+    runs = workspace.runs()
+    assert len(runs) == 2 * len(first) and first < {run.info.run_id for run in runs}
+    parents = [run for run in runs if run.data.tags["role"] == "study"]
+    assert sorted(run.data.tags.get("superseded", "") for run in parents) == ["", "true"]
+    assert len(list(workspace.folder.glob("runs/synthetic-*.superseded-*/journal/*.json"))) == len(first) - 1
+    assert read_study(workspace.tracking_uri, "synthetic").parent_run_id not in first
+
+
+def test_a_second_driver_of_the_same_study_is_refused(make_workspace) -> None:
+    workspace = make_workspace()
+    first = workspace.start(*ARGUMENTS)
+    workspace.wait_for_records(1, first)
+    code, output = workspace.run(*ARGUMENTS)
+    first.kill()
+    first.communicate()
+    assert code == 2
+    assert "another process is running this study" in output
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "messages"),
+    [
+        ("synthetic", ["--num-gpus", "64"], ["--num-gpus 64", "this machine has"]),
+        ("synthetic", ["--variants", "R=3"], ["no variant", "R=0"]),
+        ("synthetic", ["--lambdas", "1", "0"], ["increasing"]),
+        ("synthetic", ["--train-samples", "50000"], ["45875 training rows of R=0, got 50000"]),
+        ("avmnist", ["--data-dir", "nowhere"], ["nowhere", "train-images-idx3-ubyte", "recordings"]),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_starts(
+    make_workspace, script: str, arguments: list[str], messages: list[str]
+) -> None:
+    workspace = make_workspace()
+    code, output = workspace.run(*arguments, script=script)
+    assert code == 2
+    for message in messages:
+        assert message in output
+    assert not list(workspace.folder.iterdir())
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(make_workspace) -> None:
+    workspace = make_workspace()
+    code, output = workspace.run("--dry-run", "--data-dir", "nowhere", script="avmnist")
+    assert code == 0
+    for expected in ("search", "confirm", "core-seconds", "nowhere"):
+        assert expected in output
+    assert not list(workspace.folder.iterdir())
+
+
+def test_help_explains_every_option(make_workspace) -> None:
+    code, output = make_workspace().run("--help")
+    assert code == 0
+    for option in (
+        "--num-gpus --num-cpus --gpus-per-trial --cpus-per-trial --simulate-gpus --address --data-dir --tracking-uri "
+        "--storage --lambdas --seeds --configurations --max-epochs --train-samples --variants --dry-run --fresh --quick"
+    ).split():
+        assert option in output

@@ -1,0 +1,78 @@
+from dataclasses import replace
+
+import pytest
+
+from studies.engine import Study
+from studies.engine.study import CONFIRM, SEARCH, strata, trial_spec
+from trainables.config import Hyperparameters, Mlp, SyntheticData
+
+
+def test_every_variant_has_every_lambda(study: Study) -> None:
+    assert [str(stratum) for stratum in strata(study)] == [
+        f"{variant} λ={lambda_}" for variant in ("R=0", "R=8") for lambda_ in ("0", "0.5", "2")
+    ]
+
+
+def test_numbers_of_training_rows_are_variants(study: Study) -> None:
+    several = replace(study, train_samples=(128, None), lambdas=(0,))
+    assert [(s.variant, s.train_samples) for s in strata(several)] == [
+        ("R=0, 128 rows", 128),
+        ("R=0, all rows", None),
+        ("R=8, 128 rows", 128),
+        ("R=8, all rows", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lambdas": (0, 1)},
+        {"seed": 1},
+        {"max_epochs": 10},
+        {"variants": {"R=0": SyntheticData(shared_bits=1)}},
+        {"encoder_1": Mlp(width=4, depth=2)},
+        {"search_space": {"learning_rate": (1e-1,)}},
+        {"contrastive_temperature": 0.2},
+    ],
+)
+def test_whatever_decides_numbers_is_identity(study: Study, change: dict) -> None:
+    assert replace(study, **change).identity != study.identity
+
+
+def test_identity_is_a_function_of_values(study: Study) -> None:
+    assert replace(study, variants=dict(study.variants)).identity == study.identity
+
+
+def test_keys_name_what_is_trained(study: Study) -> None:
+    first, second = strata(study)[:2]
+    choice = Hyperparameters(learning_rate=0.1)
+    keys = {
+        trial_spec(study, stratum, stage, 0, hyperparameters).key
+        for stratum in (first, second)
+        for stage in (SEARCH, CONFIRM)
+        for hyperparameters in (choice, replace(choice, learning_rate=0.2))
+    }
+    assert len(keys) == 8
+    assert trial_spec(study, first, SEARCH, 0, choice).key in keys
+
+
+def test_the_search_never_asks_for_more_than_the_space_holds(study: Study) -> None:
+    assert replace(study, configurations=100).num_configurations == 8
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lambdas": (0, 1, 0.5)}, r"increasing and without repeats, got \(0, 1, 0.5\)"),
+        ({"lambdas": (-1, 0)}, "at least 0"),
+        ({"lambdas": ()}, "increasing"),
+        ({"variants": {}}, "at least one variant"),
+        ({"search_space": {"learning_rates": (1,)}}, "'learning_rates', expected fields of Hyperparameters"),
+        ({"search_space": {"learning_rate": ()}}, "distinct values"),
+        ({"search_space": {"dropout_1": (0,)}}, "must have learning_rate"),
+        ({"seeds": 0}, "seeds must be at least 1, got 0"),
+    ],
+)
+def test_impossible_studies_are_refused(study: Study, change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(study, **change)
