@@ -1,0 +1,86 @@
+"""What all figures share: the style, the axis of λ, a curve with its band, saving.
+
+Colours are Okabe and Ito's, which the colour-blind can tell apart; markers and dashes repeat what colour
+says, for print in grey. λ is drawn with even steps between the grid's values, because a true axis squeezes 0
+to 1 where a grid ends at 4.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.noise import Array
+
+STYLE: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "figure.titlesize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4,
+    "pdf.fonttype": 42,  # text stays text, as journals ask
+}
+# Of encoder 1 and encoder 2.
+ENCODER_STYLES: tuple[dict[str, Any], ...] = (
+    {"color": "#0072B2", "marker": "o"},
+    {"color": "#D55E00", "marker": "s"},
+)
+CEILING_DASHES = ((0, (6, 2)), (0, (2, 1.5)))
+METRIC_STYLES: dict[str, dict[str, Any]] = {
+    "cka": {"color": "#009E73", "marker": "^", "linestyle": "-"},
+    "svcca": {"color": "#CC79A7", "marker": "D", "linestyle": (0, (5, 1.5))},
+    "mutual_knn": {"color": "#000000", "marker": "v", "linestyle": (0, (1.5, 1.2))},
+}
+METRIC_LABELS = {"cka": "CKA", "svcca": "SVCCA", "mutual_knn": "mutual k-NN"}
+AXIS_LABEL = "alignment strength λ"
+
+
+def even_steps(strengths: Array, grid: Array) -> Array:
+    """Where strengths lie on an axis that gives each step of the grid the same length, from 0 on."""
+    return np.interp(strengths, grid, np.arange(len(grid)))
+
+
+def label_strengths(panel: Axes, grid: Array) -> None:
+    """Put the grid's values under an axis of even steps; without a zero before the point they stay apart."""
+    panel.set_xticks(range(len(grid)), [f"{strength:g}".removeprefix("0") or "0" for strength in grid])
+    panel.set_xlabel(AXIS_LABEL)
+
+
+def draw_curve(panel: Axes, curve: pd.DataFrame, grid: Array, style: Mapping[str, Any]) -> None:
+    """A line through a curve's means (columns lambda, mean, low, high) and a band over their intervals."""
+    curve = curve.sort_values("lambda")
+    steps = even_steps(curve["lambda"].to_numpy(), grid)
+    panel.fill_between(steps, curve["low"], curve["high"], color=style["color"], alpha=0.18, linewidth=0)
+    panel.plot(steps, curve["mean"], markeredgecolor="white", markeredgewidth=0.5, **style)
+
+
+def signed(number: float, digits: int) -> str:
+    """The number with its sign, a minus as long as the plus; zero has none."""
+    text = f"{number:+.{digits}f}".replace("-", "−")
+    return text[1:] if float(text[1:]) == 0 else text
+
+
+def save_figure(figure: Figure, path_stem: Path) -> tuple[Path, Path]:
+    """Write the figure as PNG (200 dpi) and PDF at path_stem + suffix; returns both paths.
+
+    Neither file carries its date, so the same figure is the same file.
+    """
+    path_stem.parent.mkdir(parents=True, exist_ok=True)
+    png, pdf = (path_stem.with_name(path_stem.name + suffix) for suffix in (".png", ".pdf"))
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(png, dpi=200)
+        figure.savefig(pdf, metadata={"CreationDate": None})
+    return png, pdf
