@@ -46,9 +46,9 @@ class PairTrainable(tune.Trainable):
 
     def setup(self, config: dict[str, Any], references: Mapping[DataConfig, "ray.ObjectRef[Splits]"]) -> None:
         """Prepare the worker's device, then the first trial."""
-        resources = self.trial_resources
-        torch.set_num_threads(max(1, int(resources.required_resources.get("CPU", 1))))
-        gpu_share = resources.required_resources.get("GPU", 0)
+        resources = self.trial_resources.required_resources if self.trial_resources else {}
+        torch.set_num_threads(max(1, int(resources.get("CPU", 1))))
+        gpu_share = resources.get("GPU", 0)
         self._device = torch.device("cuda" if gpu_share and torch.cuda.is_available() else "cpu")
         if self._device.type == "cuda" and gpu_share < 1:
             # Ray divides a card's time among trials but not its memory.

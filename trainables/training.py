@@ -193,10 +193,12 @@ class Training:
                 .mean(dim=1)
             )
             aligned.append(self._projections[index](representation) if self._projections else representation)
-        total = sum(losses.values())
+        total = torch.stack(list(losses.values())).sum(dim=0)
         if self.config.lambda_ > 0:
             # A diverged replica must not stop the others, so the loss is asked not to refuse it.
-            losses["loss/align"] = symmetric_info_nce(*aligned, self.config.contrastive_temperature, check_finite=False)
+            losses["loss/align"] = symmetric_info_nce(
+                aligned[0], aligned[1], self.config.contrastive_temperature, check_finite=False
+            )
             total = total + self.config.lambda_ * losses["loss/align"]
         total.sum().backward()
         for part in self._parts:

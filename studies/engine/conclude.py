@@ -25,6 +25,9 @@ def conclude(study: Study, tracking_uri: str, folder: Path, tracking: Tracking, 
         console.print(_accuracy_table(records, encoder))
     console.print("\nbest alignment strength λ*, with everything that could still be the best at 95 %", highlight=False)
     console.print(_lambda_star_table(lambda_star))
+    for row in lambda_star.loc[lambda_star["dropped_seeds"] > 0].to_dict("records"):
+        text = f"{row['variant']} {row['encoder']}: {row['dropped_seeds']} seeds diverged at some λ and are left out"
+        console.print(f"[yellow]{text}[/yellow]", highlight=False)
     folder.mkdir(parents=True, exist_ok=True)
     tables = {"scores": records.scores, "alignment": records.alignment, "lambda_star": lambda_star}
     for name, table in tables.items():
@@ -33,7 +36,8 @@ def conclude(study: Study, tracking_uri: str, folder: Path, tracking: Tracking, 
         accuracy_and_alignment(records.scores, records.alignment, lambda_star),
         folder / "accuracy_and_alignment",
     )
-    save_figure(gain_by_lambda(records.scores), folder / "gain_by_lambda")
+    if len(set(records.scores["lambda"])) > 1:
+        save_figure(gain_by_lambda(records.scores), folder / "gain_by_lambda")
     tracking.log_artifacts(folder)
     tracking.log_study(_final_figures(lambda_star))
     console.print(f"figures and tables: {folder}", highlight=False, soft_wrap=True)
@@ -64,17 +68,23 @@ def _lambda_star_table(lambda_star: pd.DataFrame) -> Table:
     table = Table("variant", "encoder", "λ*", "interval", "smallest equal", "regime", "gain over λ = 0", "p (flat)")
     for row in lambda_star.to_dict("records"):
         edge = f" ({row['at_edge']} edge)" if row["at_edge"] else ""
+        gain_interval = f"({_number(row['gain_low'], '+.3f')}, {_number(row['gain_high'], '+.3f')})"
         table.add_row(
             row["variant"],
             row["encoder"],
-            f"{row['best']:.2f}{edge}",
-            f"{row['low']:.2f} – {row['high']:.2f}",
-            f"{row['smallest_equivalent']:g}",
+            f"{_number(row['best'], '.2f')}{edge}",
+            f"{_number(row['low'], '.2f')} – {_number(row['high'], '.2f')}",
+            _number(row["smallest_equivalent"], "g"),
             row["regime"] or "unknown",
-            f"{row['gain']:+.3f} ({row['gain_low']:+.3f}, {row['gain_high']:+.3f})",
-            f"{row['p_value']:.3f}",
+            f"{_number(row['gain'], '+.3f')} {gain_interval}",
+            _number(row["p_value"], ".3f"),
         )
     return table
+
+
+def _number(value: float, form: str) -> str:
+    """The number in that form, or a question mark where the scores cannot tell it (one seed has no interval)."""
+    return "?" if pd.isna(value) else format(value, form)
 
 
 def _final_figures(lambda_star: pd.DataFrame) -> dict[str, float]:
@@ -83,4 +93,5 @@ def _final_figures(lambda_star: pd.DataFrame) -> dict[str, float]:
         f"lambda_star/{row['variant']}/{row['encoder']}/{name}": float(row[name])
         for row in lambda_star.to_dict("records")
         for name in ("best", "low", "high", "smallest_equivalent", "gain")
+        if not pd.isna(row[name])
     }

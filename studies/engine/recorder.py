@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
+from pyarrow import fs
 from ray.tune import Callback, Checkpoint
 
 from studies.engine.halving import Outcome
@@ -56,7 +57,7 @@ class Recorder(Unsaved, Callback):
             config=spec.config,
             epochs_per_report=self._epochs_per_report,
             reads_test=spec.stage == CONFIRM,
-            checkpoint=record.checkpoint,
+            checkpoint=_existing(record.checkpoint),
         )
         return {"key": spec.key, "order": order}
 
@@ -107,6 +108,14 @@ class Recorder(Unsaved, Callback):
         self.records[record.key] = record
         self._journal.write(record)
         self._tracking.publish(record)
+
+
+def _existing(checkpoint: str | None) -> str | None:
+    """The checkpoint, or None where it has been deleted: then the trial begins anew, to the same numbers."""
+    if checkpoint is None:
+        return None
+    filesystem, path = fs.FileSystem.from_uri(checkpoint)
+    return None if filesystem.get_file_info(path).type == fs.FileType.NotFound else checkpoint
 
 
 def _now() -> int:

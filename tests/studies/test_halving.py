@@ -145,7 +145,7 @@ def test_the_best_is_the_finished_one_with_the_highest_report() -> None:
     run_all(search, lambda under_way: 0, lambda candidate: curves[candidate.index])
     assert [c.outcome for c in search.candidates] == [Outcome.FINISHED, Outcome.FINISHED, Outcome.PRUNED]
     assert search.best is search.candidates[1]
-    assert search.best.score == 0.5
+    assert search.candidates[1].score == 0.5
 
 
 def test_nothing_is_best_where_everything_failed() -> None:

@@ -130,7 +130,7 @@ def test_the_scores_are_those_of_the_trials(whole: tuple[Workspace, str]) -> Non
     for record in confirmed:
         final = record["reports"][-1][1]
         rows = scores[scores["lambda"] == record["parameters"]["lambda"]]
-        for row in rows.to_dict("records"):
+        for row in pd.DataFrame(rows).to_dict("records"):
             assert row["accuracy"] == final[f"test/accuracy/{row['encoder']}/seed_{row['seed']}"]
             assert row["ceiling"] == record["constants"][f"ceiling/accuracy/{row['encoder']}"]
     assert len(scores) == len(confirmed) * 2 * 2
@@ -209,6 +209,12 @@ def test_fresh_starts_over_and_loses_nothing(make_workspace) -> None:
     assert sorted(run.data.tags.get("superseded", "") for run in parents) == ["", "true"]
     assert len(list(workspace.folder.glob("runs/synthetic-*.superseded-*/journal/*.json"))) == len(first) - 1
     assert read_study(workspace.tracking_uri, "synthetic").parent_run_id not in first
+
+
+def test_one_seed_at_one_lambda_concludes_what_little_it_can(make_workspace) -> None:
+    code, output = make_workspace().run("--quick", "--variants", "R=8", "--lambdas", "0", "--seeds", "1")
+    assert code == 0, output
+    assert "unknown" in output and "nan" not in output
 
 
 def test_a_second_driver_of_the_same_study_is_refused(make_workspace) -> None:

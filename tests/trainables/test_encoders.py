@@ -3,7 +3,7 @@ import torch
 
 from trainables.config import Mlp, Transformer, VisionTransformer
 from trainables.dropout import KeyedDropout
-from trainables.encoders import build_encoder
+from trainables.encoders import PatchEncoder, SequenceEncoder, build_encoder
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
@@ -29,7 +29,7 @@ def test_all_steps_real_equals_no_lengths() -> None:
 
 def test_order_of_steps_matters() -> None:
     torch.manual_seed(0)
-    encoder = build_encoder(Transformer(depth=1, pooling="mean"), (4, 3), dropout=0.0)
+    encoder = SequenceEncoder(num_steps=4, width=3, depth=1, pooling="mean", dropout=0.0)
     with torch.no_grad():
         encoder.positions.normal_()
     x = torch.randn(2, 4, 3)
@@ -38,15 +38,14 @@ def test_order_of_steps_matters() -> None:
 
 def test_patches_are_the_tiles_of_the_image() -> None:
     """With an embedding that reads out the first pixel, each token sees the upper left pixel of its own tile."""
-    encoder = build_encoder(VisionTransformer(width=8, depth=1), (8, 12), dropout=0.0)
-    seen = []
-    encoder.sequence.forward = lambda tokens, lengths=None: seen.append(tokens) or tokens[:, 0]
+    encoder = PatchEncoder((8, 12), patch_size=4, width=8, depth=1, dropout=0.0)
+    seen: list[torch.Tensor] = []
+    encoder.embedding.register_forward_hook(lambda module, inputs, tokens: seen.append(tokens))
     with torch.no_grad():
         encoder.embedding.weight.zero_()
         encoder.embedding.bias.zero_()
         encoder.embedding.weight[:, 0] = 1
-    image = torch.arange(96.0).view(1, 8, 12)
-    encoder(image)
+    encoder(torch.arange(96.0).view(1, 8, 12))
     assert seen[0][0, :, 0].tolist() == [0, 4, 8, 48, 52, 56]
 
 

@@ -14,8 +14,11 @@ from trainables.placement import PlacedSplits
 from trainables.randomness import generator
 from trainables.training import Training, draw_training_rows
 
+Weights = dict[str, torch.Tensor]
+
 # Packed and alone differ in how sums are ordered, and a few steps of AdamW magnify that: 1e-5 of weights of order 1.
-FLOAT_TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
+FLOAT_TOLERANCE = (1e-4, 1e-5)
+EXACT = (0.0, 0.0)
 
 
 def trained(trial: TrialConfig, placed: PlacedSplits, epochs: int = 3) -> Training:
@@ -34,17 +37,24 @@ def encoders_of(training: Training, position: int) -> dict[str, torch.Tensor]:
     }
 
 
-def assert_same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor], **tolerance: float) -> None:
+def assert_same(
+    first: dict[str, torch.Tensor], second: dict[str, torch.Tensor], tolerance: tuple[float, float]
+) -> None:
+    """Equal names and values, to a relative and an absolute tolerance."""
     assert first.keys() == second.keys()
     for name in first:
-        torch.testing.assert_close(first[name], second[name], **tolerance)
+        torch.testing.assert_close(first[name], second[name], rtol=tolerance[0], atol=tolerance[1])
+
+
+def flats_of(training: Training) -> dict[str, torch.Tensor]:
+    return {str(index): flat for index, flat in enumerate(training.state_dict()["flats"])}
 
 
 def test_a_replica_is_the_same_packed_and_alone(trial: TrialConfig, placed: PlacedSplits) -> None:
     packed = trained(trial, placed)
     for position, replica in enumerate(trial.replicas):
         alone = trained(replace(trial, replicas=(replica,)), placed)
-        assert_same(encoders_of(packed, position), encoders_of(alone, 0), **FLOAT_TOLERANCE)
+        assert_same(encoders_of(packed, position), encoders_of(alone, 0), FLOAT_TOLERANCE)
 
 
 def test_replicas_differ_from_each_other(trial: TrialConfig, placed: PlacedSplits) -> None:
@@ -64,7 +74,7 @@ def test_the_same_trial_twice_is_identical(trial: TrialConfig, placed: PlacedSpl
     first = trained(trial, placed)
     torch.manual_seed(2)  # the state of the global generator must not matter
     second = trained(trial, placed)
-    assert_same(encoders_of(first, 0), encoders_of(second, 0), rtol=0, atol=0)
+    assert_same(encoders_of(first, 0), encoders_of(second, 0), EXACT)
     for name, scores in first.test().items():
         np.testing.assert_array_equal(scores, second.test()[name])
 
@@ -79,13 +89,8 @@ def test_resumed_equals_uninterrupted(trial: TrialConfig, placed: PlacedSplits) 
         resumed.validate()
     assert resumed.epoch == whole.epoch
     for position in range(len(trial.replicas)):
-        assert_same(encoders_of(whole, position), encoders_of(resumed, position), rtol=0, atol=0)
-    assert_same(
-        dict(enumerate(whole.state_dict()["flats"])),
-        dict(enumerate(resumed.state_dict()["flats"])),
-        rtol=0,
-        atol=0,
-    )
+        assert_same(encoders_of(whole, position), encoders_of(resumed, position), EXACT)
+    assert_same(flats_of(whole), flats_of(resumed), EXACT)
 
 
 def test_a_state_does_not_change_as_training_goes_on(trial: TrialConfig, placed: PlacedSplits) -> None:
@@ -131,7 +136,7 @@ def test_without_alignment_the_pair_is_two_separate_trainings(
     training.validate()
     separate = _separately(trial, splits, modality, epochs=2)
     states = training.best_encoders()[splits.modalities[modality - 1]][0]
-    assert_same(states, dict(separate.state_dict().items()), **FLOAT_TOLERANCE)
+    assert_same(states, dict(separate.state_dict().items()), FLOAT_TOLERANCE)
 
 
 def test_one_step_follows_the_gradient_of_the_whole_objective(
@@ -162,8 +167,8 @@ def test_one_step_follows_the_gradient_of_the_whole_objective(
     assert losses["loss/task/vector"][0] == pytest.approx(task_1.item(), rel=1e-5)
     states = training.best_encoders()
     # Adam's first step divides a gradient by its own size, so rounding shows where the gradient is nearly 0.
-    assert_same(states["vector"][0], dict(first.state_dict().items()), rtol=1e-3, atol=1e-4)
-    assert_same(states["sequence"][0], dict(second.state_dict().items()), rtol=1e-3, atol=1e-4)
+    assert_same(states["vector"][0], dict(first.state_dict().items()), (1e-3, 1e-4))
+    assert_same(states["sequence"][0], dict(second.state_dict().items()), (1e-3, 1e-4))
 
 
 def test_a_diverged_replica_harms_no_other(trial: TrialConfig, placed: PlacedSplits) -> None:
@@ -182,7 +187,7 @@ def test_a_diverged_replica_harms_no_other(trial: TrialConfig, placed: PlacedSpl
     for name, values in sick.test().items():
         assert np.isnan(values[1]) and np.isfinite(values[[0, 2]]).all(), name
     for position in (0, 2):
-        assert_same(encoders_of(healthy, position), encoders_of(sick, position), rtol=0, atol=0)
+        assert_same(encoders_of(healthy, position), encoders_of(sick, position), EXACT)
 
 
 def test_alignment_rises_with_lambda() -> None:
@@ -223,8 +228,7 @@ def test_testing_does_not_disturb_training(trial: TrialConfig, placed: PlacedSpl
     tested.test()
     tested.run_epoch()
     plain.run_epoch()
-    for first, second in zip(tested.state_dict()["flats"], plain.state_dict()["flats"], strict=True):
-        torch.testing.assert_close(first, second, rtol=0, atol=0)
+    assert_same(flats_of(tested), flats_of(plain), EXACT)
 
 
 def test_drawn_rows_keep_the_proportions_of_the_classes(trial: TrialConfig) -> None:
