@@ -1,18 +1,22 @@
 """Symmetric InfoNCE: the contrastive loss that pulls two representations of the same row together."""
 
 import math
+from collections.abc import Sequence
+from contextlib import nullcontext
 from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-# Entries this small are the rounding of ordinary activations: a row of nothing else has no direction.
-_SMALLEST_ENTRY = 1e-12
+# A row shorter than this is the rounding of ordinary activations.
+_SHORTEST_LENGTH = 1e-12
 
 # Batch elements are taken in blocks of about this many similarities, which stay in the cache.
 _BLOCK_SIZE = 2**20
+
+# The weights are formed in so many parts: a temporary as large as the logits costs more to allocate than to fill.
+_NUM_PARTS = 8
 
 
 def symmetric_info_nce(z_a: Tensor, z_b: Tensor, temperature: float, *, check_finite: bool = True) -> Tensor:
@@ -22,77 +26,93 @@ def symmetric_info_nce(z_a: Tensor, z_b: Tensor, temperature: float, *, check_fi
     rows of its batch element are its negatives. Rows are normalised here. `temperature`: a fixed number.
     Returns one loss for each batch element, [...]; half-precision input is computed and returned in float32.
 
-    A row with no entry above 1e-12 has no direction: its similarity to every row is 0, and so is its gradient.
+    A row shorter than 1e-12 has no direction: its similarity to every row is 0, and so is its gradient.
     `check_finite=False` lets NaN and infinity through; they make the loss and gradients of their own batch element NaN
-    and touch no other. The gradient is a closed form, which cannot itself be differentiated.
-    Raises ValueError where shapes, types or temperature do not fit, or where a value is not finite.
+    and touch no other. (A finite row whose length overflows then counts as one without direction.)
+    The gradient is a closed form without a derivative: autograd with `create_graph=True` raises RuntimeError.
+    Raises ValueError where shapes, types or temperature do not fit, or where a row or its length is not finite.
     """
     _check(z_a, z_b, temperature)
-    if check_finite:
-        _check_finite(z_a=z_a, z_b=z_b)
-    *batch_shape, num_rows, width = z_a.shape
-    pair = torch.stack((z_a, z_b)).reshape(2, math.prod(batch_shape), num_rows, width)
-    if torch.finfo(pair.dtype).bits < 32:
-        pair = pair.float()
-    with torch.autocast(pair.device.type, enabled=False):
-        if torch.is_grad_enabled() and pair.requires_grad:
-            losses = _SymmetricInfoNCE.apply(pair, float(temperature))
-        else:
-            losses = _loss(pair, float(temperature))
-    return losses.reshape(batch_shape)
+    device = z_a.device.type
+    with torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext():
+        return _SymmetricInfoNCE.apply(z_a, z_b, float(temperature), check_finite, torch.is_grad_enabled())
 
 
 class _SymmetricInfoNCE(torch.autograd.Function):
-    """Losses [B] of a pair [2, B, N, D]. The gradient is found on the way, so that nothing N × N is kept for it."""
+    """The gradient is found on the way forward, so that nothing N × N is kept for the way back."""
 
     @staticmethod
-    def forward(ctx: Any, pair: Tensor, temperature: float) -> Tensor:
-        directions, lengths = _normalise(pair)
-        losses, gradients = zip(
-            *(_loss_and_gradient(block, temperature) for block in _blocks(directions)), strict=True
-        )
-        gradient = torch.cat(gradients, dim=1)
+    def forward(
+        ctx: Any, z_a: Tensor, z_b: Tensor, temperature: float, check_finite: bool, with_gradient: bool
+    ) -> Tensor:
+        *batch_shape, num_rows, width = z_a.shape
+        pair = torch.stack((z_a, z_b)).view(2, math.prod(batch_shape), num_rows, width)
+        if torch.finfo(pair.dtype).bits < 32:
+            pair = pair.float()
+        directions, lengths = _normalise(pair, check_finite)
+        blocks = directions.split(max(1, _BLOCK_SIZE // num_rows**2), dim=1)
+        if not (with_gradient and (ctx.needs_input_grad[0] or ctx.needs_input_grad[1])):
+            return _joined([_loss(block, temperature) for block in blocks]).view(batch_shape)
+        losses, gradients = zip(*(_loss_and_gradient(block, temperature) for block in blocks), strict=True)
         # Only the part across a row's direction survives its normalisation.
+        gradient = _joined(gradients, dim=1)
         along = (gradient * directions).sum(dim=-1, keepdim=True)
-        ctx.save_for_backward(gradient.addcmul_(along, directions, value=-1).div_(lengths))
-        return torch.cat(losses)
+        gradient.addcmul_(along, directions, value=-1).div_(lengths)
+        ctx.save_for_backward(gradient.view(2, *batch_shape, num_rows, width))
+        return _joined(losses).view(batch_shape)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        # With create_graph=True, and only then, gradients are recorded here. `once_differentiable` would not notice:
+        # it looks at the incoming gradient alone, and a penalty on this one would silently have no effect.
+        if torch.is_grad_enabled():
+            raise RuntimeError("symmetric_info_nce has no second derivative: call autograd without create_graph=True")
         (gradient,) = ctx.saved_tensors
-        return grad_outputs[0][:, None, None] * gradient, None
+        grad_a, grad_b = gradient * grad_outputs[0][..., None, None]
+        return grad_a, grad_b, None, None, None
 
 
-def _loss(pair: Tensor, temperature: float) -> Tensor:
-    losses = []
-    for block in _blocks(_normalise(pair)[0]):
-        logits = _logits(block, temperature)
-        log_sums = logits.logsumexp(dim=-1) + logits.logsumexp(dim=-2)
-        losses.append(log_sums.mean(dim=-1) / 2 - _mean_diagonal(logits))
-    return torch.cat(losses)
+def _joined(parts: Sequence[Tensor], dim: int = 0) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts), dim=dim)
+
+
+def _normalise(rows: Tensor, check_finite: bool) -> tuple[Tensor, Tensor]:
+    """Rows [..., D] at length 1, or 0 where they have no direction, and the lengths [..., 1], infinite for those.
+
+    Dividing by an infinite length gives those rows the similarity and the gradient 0.
+    """
+    lengths = torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
+    if check_finite and not (finite := lengths.isfinite()).all():
+        num_bad = int((~finite).sum())
+        raise ValueError(f"rows must be finite and have a finite length, got {num_bad} of {finite.numel()} that do not")
+    lengths.masked_fill_(lengths < _SHORTEST_LENGTH, math.inf)
+    return rows / lengths, lengths
+
+
+def _loss(directions: Tensor, temperature: float) -> Tensor:
+    logits = _logits(directions, temperature)
+    log_sums = logits.logsumexp(dim=-1) + logits.logsumexp(dim=-2)
+    return log_sums.mean(dim=-1) / 2 - _mean_diagonal(logits)
 
 
 def _loss_and_gradient(directions: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Losses [B] and their gradients [2, B, N, D] with respect to the unit rows `directions` [2, B, N, D].
+    """Losses [B], and their gradients [2, B, N, D] with respect to the unit rows `directions` [2, B, N, D].
 
     With P the softmax of the logits over rows and Q over columns, the gradient with respect to the logits is
     (P + Q - 2 I) / 2N.
     """
     logits = _logits(directions, temperature)
-    num_rows = logits.shape[-1]
     matched = _mean_diagonal(logits)
-    row_log_sums, column_log_sums, weights = _both_softmaxes(logits, temperature)
-    losses = (row_log_sums.mean(dim=(-2, -1)) + column_log_sums.mean(dim=(-2, -1))) / 2 - matched
+    log_sums, weights = _log_sums_and_softmaxes(logits, temperature)
     a, b = directions
     # In this order of factors the thin products run up to twice as fast (measured on a CPU).
-    products = torch.stack((b.mT @ weights.mT, a.mT @ weights)).mT
-    gradients = (products - 2 * directions.flip(0)) / (2 * num_rows * temperature)
-    return losses, gradients
+    gradients = torch.stack(((b.mT @ weights.mT).mT, (a.mT @ weights).mT))
+    gradients.sub_(directions.flip(0), alpha=2).div_(2 * logits.shape[-1] * temperature)
+    return log_sums.mean(dim=(0, 2)) - matched, gradients
 
 
-def _both_softmaxes(logits: Tensor, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Log partition functions of the rows [B, N, 1] and columns [B, 1, N], and both softmaxes' sum [B, N, N].
+def _log_sums_and_softmaxes(logits: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """Log partition functions of rows and of columns [2, B, N], and the sum of both softmaxes [B, N, N].
 
     Uses `logits` up.
     """
@@ -102,32 +122,16 @@ def _both_softmaxes(logits: Tensor, temperature: float) -> tuple[Tensor, Tensor,
     largest_log_sum = 1 / temperature + math.log(logits.shape[-1])
     if largest_log_sum < -math.log(torch.finfo(logits.dtype).tiny) - 2:
         exponentials = logits.exp_()
-        row_sums = exponentials.sum(dim=-1, keepdim=True)
-        column_sums = exponentials.sum(dim=-2, keepdim=True)
-        return row_sums.log(), column_sums.log(), exponentials.mul_(1 / row_sums + 1 / column_sums)
-    row_log_sums = logits.logsumexp(dim=-1, keepdim=True)
-    column_log_sums = logits.logsumexp(dim=-2, keepdim=True)
-    weights = (logits - row_log_sums).exp_()
-    weights += logits.sub_(column_log_sums).exp_()
-    return row_log_sums, column_log_sums, weights
-
-
-def _normalise(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows [..., D] at length 1, or 0 where they have no direction, and the lengths [..., 1], infinite for those.
-
-    An infinite length makes the gradient of those rows 0. The largest entry is divided out first because the square of
-    a finite entry may overflow.
-    """
-    largest = rows.abs().amax(dim=-1, keepdim=True)
-    scaled = rows / largest
-    length = torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
-    no_direction = largest < _SMALLEST_ENTRY
-    directions = (scaled / length).masked_fill_(no_direction, 0.0)
-    return directions, (largest * length).masked_fill_(no_direction, math.inf)
-
-
-def _blocks(directions: Tensor) -> tuple[Tensor, ...]:
-    return directions.split(max(1, _BLOCK_SIZE // directions.shape[-2] ** 2), dim=1)
+        sums = torch.stack((exponentials.sum(dim=-1), exponentials.sum(dim=-2)))
+        rows, columns = sums.reciprocal()
+        parts = zip(exponentials.chunk(_NUM_PARTS, dim=1), rows.chunk(_NUM_PARTS, dim=1), strict=True)
+        for part, part_rows in parts:
+            part.mul_(part_rows[:, :, None] + columns[:, None, :])
+        return sums.log_(), exponentials
+    log_sums = torch.stack((logits.logsumexp(dim=-1), logits.logsumexp(dim=-2)))
+    weights = (logits - log_sums[0][:, :, None]).exp_()
+    weights += logits.sub_(log_sums[1][:, None, :]).exp_()
+    return log_sums, weights
 
 
 def _logits(directions: Tensor, temperature: float) -> Tensor:
@@ -148,11 +152,3 @@ def _check(z_a: Tensor, z_b: Tensor, temperature: float) -> None:
         raise ValueError(f"expected [..., N, D] with N >= 2 rows to tell apart and D >= 1, got {tuple(z_a.shape)}")
     if not isinstance(temperature, Real) or not 0 < temperature < math.inf:
         raise ValueError(f"temperature must be a finite number above 0, got {temperature!r}")
-
-
-def _check_finite(**inputs: Tensor) -> None:
-    for name, z in inputs.items():
-        finite_rows = z.isfinite().all(dim=-1)
-        if not finite_rows.all():
-            num_bad = int((~finite_rows).sum())
-            raise ValueError(f"{name} must be finite, got NaN or infinity in {num_bad} of its {finite_rows.numel()} rows")

@@ -1,5 +1,6 @@
 """Exact nearest neighbours by cosine similarity, in bounded memory, with ties broken by index."""
 
+import hashlib
 import math
 
 import numpy as np
@@ -24,7 +25,7 @@ def cosine_neighbours(rows: np.ndarray, k: int) -> np.ndarray:
     `rows`: finite float64 [n, d]. Returns int64 [n, k]. A row of zeros has cosine 0 with every row.
     Equal similarities are ordered by index, lowest first. Similarities to identical rows are always equal; those to
     different rows count as equal where they round to the same multiple of 2^-40.
-    Memory beside the rows: one normalised copy, and blocks of 8 MB.
+    Memory beside the rows: a normalised copy, another of the distinct rows where rows repeat, and blocks of 8 MB.
     Raises ValueError unless 1 <= k < n <= 2^22.
     """
     num_rows = len(rows)
@@ -46,27 +47,26 @@ def cosine_neighbours(rows: np.ndarray, k: int) -> np.ndarray:
 
 
 def _directions(rows: np.ndarray) -> np.ndarray:
-    largest = np.abs(rows).max(axis=1, keepdims=True)
+    """Rows at length 1, or 0 where they are zeros; equal rows as equal bytes."""
     # The largest entry is divided out first because squares of finite entries may overflow or vanish.
-    scaled = rows / np.where(largest > 0, largest, 1.0)
-    lengths = np.linalg.norm(scaled, axis=1, keepdims=True)
-    scaled /= np.where(lengths > 0, lengths, 1.0)
-    scaled += 0.0  # -0.0 and 0.0 have different bytes
-    return scaled
+    largest = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+    directions = rows / np.where(largest > 0, largest, 1.0)[:, None]
+    lengths = np.sqrt(np.einsum("nd,nd->n", directions, directions))
+    directions /= np.where(lengths > 0, lengths, 1.0)[:, None]
+    directions += 0.0  # makes -0.0 the same bytes as 0.0
+    return np.ascontiguousarray(directions)
 
 
 def _distinct(directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The different rows [m, d], and for each row its place among them [n]."""
-    as_bytes = directions.view(np.dtype((np.void, directions.shape[1] * directions.itemsize))).ravel()
-    _, first, copies = np.unique(as_bytes, return_index=True, return_inverse=True)
+    digests = b"".join(hashlib.blake2b(row, digest_size=16).digest() for row in directions)
+    _, first, copies = np.unique(np.frombuffer(digests, dtype="V16"), return_index=True, return_inverse=True)
     if len(first) == len(directions):
         return directions, np.arange(len(directions))
     return directions[first], copies
 
 
-def _block_neighbours(
-    queries: np.ndarray, start: int, distinct: np.ndarray, copies: np.ndarray, k: int
-) -> np.ndarray:
+def _block_neighbours(queries: np.ndarray, start: int, distinct: np.ndarray, copies: np.ndarray, k: int) -> np.ndarray:
     """Neighbours [b, k] of the rows from `start` on.
 
     The rows are cut into groups of consecutive indices. With ties broken by index, the k best rows lie in the k groups

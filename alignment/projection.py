@@ -17,9 +17,7 @@ class ProjectionHead(nn.Module):
         if hidden_dim is None:
             self.layers = nn.Sequential(nn.Linear(in_dim, out_dim))
         else:
-            self.layers = nn.Sequential(
-                nn.Linear(in_dim, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, out_dim)
-            )
+            self.layers = nn.Sequential(nn.Linear(in_dim, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, out_dim))
 
     def forward(self, representation: Tensor) -> Tensor:
         """Map representations [..., in_dim] to [..., out_dim]."""

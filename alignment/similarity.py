@@ -49,7 +49,7 @@ def mutual_knn(a: np.ndarray | Tensor, b: np.ndarray | Tensor, k: int = 10) -> f
 
     `a` [n, d_a], `b` [n, d_b]: row i of both is the same example; n > k. Neighbours by cosine similarity, the row
     itself excluded. Equals the paper's eq. 8-10 (Huh et al. 2024). Two unrelated inputs give about k / (n - 1), so the
-    value depends on n. Memory beside the inputs: a float64 copy of each, and blocks of 8 MB.
+    value depends on n. Memory beside the inputs: a few float64 copies, and blocks of 8 MB.
     Ties go to the lower index: always between copies of one row, and between different rows whose cosines agree to
     2^-40. Where both inputs repeat the same rows, ties therefore count as agreement; two constant inputs give 1.
     Raises ValueError where shapes do not fit, a value is not finite, or k is not between 1 and n - 1.
@@ -97,7 +97,7 @@ def _centred(features: np.ndarray) -> np.ndarray:
 
 
 def _leading_directions(features: np.ndarray, rounding: float, num_components: int) -> np.ndarray:
-    """Left singular vectors [n, r] of the centred features, r the smaller of `num_components` and the numerical rank."""
+    """First left singular vectors of the centred features, `num_components` or as many as their numerical rank."""
     features = _unit_scale(features)
     vectors, values, _ = np.linalg.svd(_centred(features), full_matrices=False)
     smallest = _ROUNDINGS_PER_ENTRY * rounding * np.linalg.norm(features)
