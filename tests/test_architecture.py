@@ -1,8 +1,9 @@
 """Who may import whom, read from the source, so that the house stays as CONTRIBUTING draws it."""
 
 import ast
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -26,7 +27,10 @@ CONFINED = {
     "optuna": ("studies/engine/",),
     "torch": ("alignment/", "trainables/", "studies/engine/cluster.py", "studies/engine/cost.py", "pid/batch.py"),
 }
+VOCABULARY = "trainables/config.py"
 STUDY_LINES = 45
+
+Check = Callable[[Path], list[str]]
 
 
 def modules(root: Path) -> dict[str, Path]:
@@ -39,18 +43,38 @@ def modules(root: Path) -> dict[str, Path]:
     return found
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Dotted names that a file imports, also inside functions; `from a import b` gives a.b."""
-    for node in ast.walk(ast.parse(path.read_text())):
+def studies(root: Path) -> list[Path]:
+    """The scripts in studies/."""
+    return [path for path in sorted((root / "studies").glob("*.py")) if path.name != "__init__.py"]
+
+
+def nodes(tree: ast.AST, inside_functions: bool) -> Iterator[ast.AST]:
+    """All nodes below `tree`; without those inside functions, what runs when the module is imported."""
+    for child in ast.iter_child_nodes(tree):
+        yield child
+        if inside_functions or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from nodes(child, inside_functions)
+
+
+def imports(path: Path, inside_functions: bool = True) -> Iterator[str]:
+    """Dotted names that a file imports; `from a import b` gives a.b."""
+    for node in nodes(ast.parse(path.read_text(encoding="utf-8")), inside_functions):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            origin = "." * node.level + (node.module or "")
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
 
 
 def is_within(name: str, container: str) -> bool:
     return name == container or name.startswith(f"{container}.")
+
+
+def relative_imports(root: Path) -> list[str]:
+    """Imports that begin with a dot, which the other checks could not place."""
+    return [
+        f"{module} imports {name}" for module, path in modules(root).items() for name in imports(path) if name[0] == "."
+    ]
 
 
 def forbidden_imports(root: Path) -> list[str]:
@@ -73,27 +97,21 @@ def escaped_libraries(root: Path) -> list[str]:
         place = path.relative_to(root).as_posix()
         for name in imports(path):
             homes = CONFINED.get(name.split(".")[0])
-            if homes is not None and not any(place == home or place.startswith(home) for home in homes if home):
+            if homes is not None and not any(
+                place.startswith(home) if home.endswith("/") else place == home for home in homes
+            ):
                 faults.append(f"{module} imports {name}")
     return faults
 
 
 def circles(root: Path) -> list[str]:
-    """Modules that import themselves by way of others, at import time."""
+    """Modules that import themselves by way of others, while they are being imported."""
     known = modules(root)
     graph = {
-        module: {_module_of(name, known) for name in _imports_at_import_time(path)} - {None, module}
+        module: {_module_of(name, known) for name in imports(path, inside_functions=False)} - {None, module}
         for module, path in known.items()
     }
     return [module for module in graph if _reaches(graph, module, module)]
-
-
-def _imports_at_import_time(path: Path) -> Iterator[str]:
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
 
 
 def _module_of(name: str, known: dict[str, Path]) -> str | None:
@@ -113,49 +131,107 @@ def _reaches(graph: dict[str, set], start: str, goal: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("check", [forbidden_imports, escaped_libraries, circles])
-def test_imports_keep_to_the_plan(repository: Path, check) -> None:
+def heavy_vocabulary(root: Path) -> list[str]:
+    """What the vocabulary imports beyond the standard library."""
+    path = root / VOCABULARY
+    names = imports(path) if path.is_file() else ()
+    return [name for name in names if name.split(".")[0] not in sys.stdlib_module_names]
+
+
+def studies_with_machinery(root: Path) -> list[str]:
+    """Studies that are more than data: long, or with functions or classes of their own."""
+    faults = []
+    for path in studies(root):
+        text = path.read_text(encoding="utf-8")
+        definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+        if len(text.splitlines()) > STUDY_LINES:
+            faults.append(f"{path.name} has more than {STUDY_LINES} lines")
+        if any(isinstance(node, definitions) for node in ast.walk(ast.parse(text))):
+            faults.append(f"{path.name} defines a function or a class")
+    return faults
+
+
+def hiding_names(root: Path) -> list[str]:
+    """Names in studies/, which stands first on the path when a script in it runs, that hide an importable module."""
+    names = {path.stem for path in (root / "studies").glob("*") if path.stem != "__init__"}
+    return sorted(names & (set(sys.stdlib_module_names) | set(packages_distributions())))
+
+
+def printed_at_import(root: Path) -> list[str]:
+    """What a fresh Python prints while it imports every module."""
+    command = [sys.executable, "-c", f"import {', '.join(modules(root))}"]
+    finished = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return (finished.stdout + finished.stderr).splitlines()
+
+
+CHECKS = [
+    relative_imports,
+    forbidden_imports,
+    escaped_libraries,
+    circles,
+    heavy_vocabulary,
+    studies_with_machinery,
+    hiding_names,
+    printed_at_import,
+]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_house_is_in_order(repository: Path, check: Check) -> None:
     assert check(repository) == []
 
 
-def test_the_vocabulary_imports_nothing_heavy(repository: Path) -> None:
-    names = {name.split(".")[0] for name in imports(repository / "trainables" / "config.py")}
-    assert names <= set(sys.stdlib_module_names)
-
-
-def test_a_study_is_data(repository: Path) -> None:
-    """Imports, one STUDY, and `main(STUDY)`: no functions, no classes, few lines."""
-    scripts = [path for path in (repository / "studies").glob("*.py") if path.name != "__init__.py"]
-    assert scripts
-    for path in scripts:
-        tree = ast.parse(path.read_text())
-        assert len(path.read_text().splitlines()) <= STUDY_LINES, path
-        assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda) for node in ast.walk(tree)), path
-
-
-def test_no_study_hides_a_module(repository: Path) -> None:
-    """The folder of a script stands first on Python's path when the script runs."""
-    names = {path.stem for path in (repository / "studies").iterdir() if path.stem != "__init__"}
-    assert not names & (set(sys.stdlib_module_names) | set(packages_distributions()))
+def test_there_is_something_to_check(repository: Path) -> None:
+    assert {name.split(".")[0] for name in modules(repository)} == set(PACKAGES)
+    assert (repository / VOCABULARY).is_file()
+    assert studies(repository)
 
 
 @pytest.mark.parametrize(
     ("check", "files"),
     [
+        (relative_imports, {"pid/a.py": "from .b import c", "pid/b.py": "c = 1"}),
         (forbidden_imports, {"alignment/a.py": "import trainables.config"}),
-        (
-            forbidden_imports,
-            {"analysis/a.py": "def f():\n    import pid.broja"},
-        ),
+        (forbidden_imports, {"analysis/a.py": "def f():\n    import pid.broja"}),
+        (forbidden_imports, {"trainables/a.py": "from studies import engine"}),
         (escaped_libraries, {"trainables/training.py": "from ray import tune"}),
         (escaped_libraries, {"analysis/figures.py": "import mlflow.entities"}),
+        (escaped_libraries, {"pid/broja.py": "import torch"}),
         (circles, {"pid/a.py": "from pid.b import f", "pid/b.py": "import pid.a"}),
+        (circles, {"pid/a.py": "import pid.b", "pid/b.py": "try:\n    import pid.a\nfinally:\n    pass"}),
+        (heavy_vocabulary, {"trainables/config.py": "def f():\n    import numpy"}),
+        (studies_with_machinery, {"studies/a.py": "f = lambda: 1"}),
+        (studies_with_machinery, {"studies/a.py": "\n" * (STUDY_LINES + 1)}),
+        (hiding_names, {"studies/platform.py": ""}),
+        (hiding_names, {"studies/mlflow.py": ""}),
+        (printed_at_import, {"alignment/a.py": "print('loaded')"}),
+        (printed_at_import, {"alignment/a.py": "import warnings\nwarnings.warn('loaded')"}),
     ],
 )
-def test_the_checks_can_fail(tmp_path: Path, check, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+def test_each_check_can_fail(tmp_path: Path, check: Check, files: dict[str, str]) -> None:
+    write_house(tmp_path, files)
     assert check(tmp_path)
-    assert not any(other(tmp_path) for other in (forbidden_imports, escaped_libraries, circles) if other is not check)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_no_check_finds_fault_with_order(tmp_path: Path, check: Check) -> None:
+    in_order = {
+        "pid/atoms.py": "def f():\n    import pid.broja",  # inside a function, it closes no circle
+        "pid/broja.py": "import pid.atoms",
+        "pid/batch.py": "import torch",
+        "trainables/config.py": "from dataclasses import dataclass",
+        "analysis/optimum.py": "from pid.atoms import f",
+        "studies/engine/run.py": "import analysis.optimum",
+        "studies/question.py": "STUDY = 1",
+    }
+    write_house(tmp_path, in_order)
+    assert check(tmp_path) == []
+
+
+def write_house(root: Path, files: dict[str, str]) -> None:
+    """Write modules in packages, which Python finds in `root` before those of the project."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (root / path.relative_to(root).parts[0] / "__init__.py").touch()
+        path.write_text(text)
