@@ -72,7 +72,11 @@ def connected(options: Options) -> Iterator[Resources]:
     else:
         ray.init(address=options.address, log_to_driver=False, logging_level=logging.ERROR)
     try:
-        yield _resources(options)
+        resources = _resources(options)
+        # All workers must start together. By default they start one after the other, and the first, done with its trial
+        # before the second has started, takes that one's trial: a second worker would then never be there for long.
+        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(resources.slots)
+        yield resources
     finally:
         ray.shutdown()
 
