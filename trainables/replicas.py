@@ -1,7 +1,7 @@
 """Replicas of one module trained as a single batched model.
 
-The parameters of R copies lie in one vector, of which the module's stacked parameters are views: one elementwise
-optimiser over the vector does exactly what R separate optimisers do, at the cost of one.
+The parameters of R copies lie in one matrix, a row for each, of which the module's stacked parameters are views: one
+elementwise optimiser over the matrix does exactly what R separate optimisers do, at the cost of one.
 """
 
 import copy
@@ -19,7 +19,7 @@ _KEY_STRIDE = 0x61C88647
 
 
 class Replicas:
-    """R copies of a module, called as one: the vector `flat` holds their parameters and `flat.grad` their gradients.
+    """R copies of a module, called as one: `flat` [R, P] holds their parameters and `flat.grad` their gradients.
 
     `modules` are the R initialised copies, alike but for their values; they are copied, not kept.
     """
@@ -27,16 +27,9 @@ class Replicas:
     def __init__(self, modules: Sequence[nn.Module], device: torch.device) -> None:
         self.num_replicas = len(modules)
         self._template = copy.deepcopy(modules[0]).to("meta")
-        named = [dict(module.named_parameters()) for module in modules]
-        stacked = {name: torch.stack([values[name].detach() for values in named]) for name in named[0]}
-        self.flat = torch.cat([values.flatten() for values in stacked.values()]).to(device)
-        self._gradient = torch.zeros_like(self.flat)
-        self.flat.grad = self._gradient
-        self._shapes = {name: values.shape for name, values in stacked.items()}
-        self._parameters = {name: view.requires_grad_() for name, view in self._views(self.flat).items()}
-        self._gradients = self._views(self._gradient)
-        for name, view in self._parameters.items():
-            view.grad = self._gradients[name]
+        self._shapes = {name: values.shape for name, values in modules[0].named_parameters()}
+        rows = [torch.cat([values.detach().flatten() for values in module.parameters()]) for module in modules]
+        self.flat = torch.stack(rows).to(device).requires_grad_()
         self._dropouts = [name for name, module in modules[0].named_modules() if isinstance(module, KeyedDropout)]
         self._base_keys: dict[str, Tensor] = {}
         self._keys: dict[str, Tensor] = {}
@@ -49,7 +42,8 @@ class Replicas:
 
     def train(self, step: int) -> None:
         """Switch dropout on, with the masks of training step `step`."""
-        self._template.train()
+        if not self._template.training:  # visiting every layer takes a tenth of a small model's step
+            self._template.train()
         stride = (step * _KEY_STRIDE + 2**31) % 2**32 - 2**31
         self._keys = {name: key + stride for name, key in self._base_keys.items()}
 
@@ -60,32 +54,30 @@ class Replicas:
 
     def zero_gradients(self) -> None:
         """Forget the gradients of the last step."""
-        self._gradient.zero_()
+        self.flat.grad = None
 
     def clip_gradients(self, max_norm: float) -> None:
         """Scale each replica's gradient to a norm of at most `max_norm`.
 
         A replica is clipped by its own norm alone: one that diverges (a norm of NaN or infinity) changes no other.
         """
-        views = [view.flatten(1) for view in self._gradients.values()]
-        norm = torch.stack([view.square().sum(dim=1) for view in views]).sum(dim=0).sqrt()
-        scale = (max_norm / (norm + 1e-6)).clamp(max=1.0).unsqueeze(1)
-        for view in views:
-            view.mul_(scale)
+        gradient = self.flat.grad
+        if gradient is not None:  # projection heads have none where λ = 0
+            norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
+            gradient.mul_((max_norm / (norm + 1e-6)).clamp_(max=1.0))
 
     @torch.no_grad()
     def keep(self, flat: Tensor, chosen: Tensor) -> None:
-        """Copy the parameters of the `chosen` [R] replicas, a boolean each, into `flat`, laid out like `self.flat`."""
-        for kept, current in zip(self._views(flat).values(), self._parameters.values(), strict=True):
-            kept[chosen] = current[chosen]
+        """Copy the parameters of the `chosen` [R] replicas, a boolean each, into `flat` [R, P]."""
+        flat[chosen] = self.flat[chosen]
 
     def load(self, flat: Tensor) -> None:
-        """Take over all parameters from `flat`."""
+        """Take over all parameters from `flat` [R, P]."""
         with torch.no_grad():
             self.flat.copy_(flat)
 
     def state_of(self, flat: Tensor, replica: int) -> dict[str, Tensor]:
-        """The module's own parameters by name, on the CPU, of one replica in `flat`."""
+        """The module's own parameters by name, on the CPU, of one replica in `flat` [R, P]."""
         return {name: view[replica].detach().cpu().clone() for name, view in self._views(flat).items()}
 
     def __call__(self, x: Tensor, lengths: Tensor | None = None, *, shared: bool = False):
@@ -95,14 +87,16 @@ class Replicas:
         """
         batch_axis = None if shared else 0
         lengths_axis = None if lengths is None else batch_axis
-        call = vmap(self._call_one, in_dims=({name: 0 for name in self._parameters}, 0, batch_axis, lengths_axis))
-        return call(self._parameters, self._keys, x, lengths)
+        call = vmap(self._call_one, in_dims=(0, 0, batch_axis, lengths_axis))
+        return call(self._views(self.flat), self._keys, x, lengths)
 
     def _call_one(self, parameters: dict[str, Tensor], keys: dict[str, Tensor], x: Tensor, lengths: Tensor | None):
         arguments = (x,) if lengths is None else (x, lengths)
         return functional_call(self._template, {**parameters, **keys}, arguments)
 
     def _views(self, flat: Tensor) -> dict[str, Tensor]:
-        """The stacked parameters [R, …] as views into a vector."""
-        pieces = flat.detach().split([shape.numel() for shape in self._shapes.values()])
-        return {name: piece.view(shape) for (name, shape), piece in zip(self._shapes.items(), pieces, strict=True)}
+        """The stacked parameters [R, …] as views into `flat` [R, P]."""
+        pieces = flat.split([shape.numel() for shape in self._shapes.values()], dim=1)
+        return {
+            name: piece.unflatten(1, shape) for (name, shape), piece in zip(self._shapes.items(), pieces, strict=True)
+        }

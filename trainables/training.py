@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from trainables.placement import PlacedSplit, PlacedSplits
 from trainables.randomness import generator
 from trainables.replicas import Replicas
 
-_EVALUATION_ROWS = 2048  # rows a forward pass in evaluation, to bound its memory
+_EVALUATION_NUMBERS = 2**22  # inputs a forward pass in evaluation, to bound its memory
 
 ALIGNMENT_METRICS: dict[str, Callable[[Tensor, Tensor], float]] = {
     "cka": linear_cka,
@@ -45,7 +46,7 @@ class Training:
         self._batch_size = min(config.batch_size, self._rows.shape[1])
         self._classifiers, self._projections = self._build_parts()
         self._optimiser = self._build_optimiser()
-        self._best_flats = [part.flat.clone() for part in self._parts]
+        self._best_flats = [part.flat.detach().clone() for part in self._parts]
         self._best_accuracy = torch.full((len(config.replicas),), -torch.inf)
         self._best_epoch = torch.zeros(len(config.replicas), dtype=torch.int64)
 
@@ -214,8 +215,9 @@ class Training:
         for index, (name, classifier) in enumerate(zip(self._data.modalities, self._classifiers, strict=True)):
             classifier.eval()
             hits, kept = [], []
-            for start in range(0, len(data), _EVALUATION_ROWS):
-                rows = slice(start, start + _EVALUATION_ROWS)
+            num_rows = max(1, _EVALUATION_NUMBERS // (classifier.num_replicas * prod(data.row_shape(index))))
+            for start in range(0, len(data), num_rows):
+                rows = slice(start, start + num_rows)
                 representation, logits = classifier(*data.batch(index, rows), shared=True)
                 hits.append(data.hits(logits, rows))
                 kept.append(representation[:, : max(0, num_kept - start)])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -25,9 +26,7 @@ def conclude(study: Study, tracking_uri: str, folder: Path, tracking: Tracking, 
         console.print(_accuracy_table(records, encoder))
     console.print("\nbest alignment strength λ*, with everything that could still be the best at 95 %", highlight=False)
     console.print(_lambda_star_table(lambda_star))
-    for row in lambda_star.loc[lambda_star["dropped_seeds"] > 0].to_dict("records"):
-        text = f"{row['variant']} {row['encoder']}: {row['dropped_seeds']} seeds diverged at some λ and are left out"
-        console.print(f"[yellow]{text}[/yellow]", highlight=False)
+    _print_reservations(lambda_star, console)
     folder.mkdir(parents=True, exist_ok=True)
     tables = {"scores": records.scores, "alignment": records.alignment, "lambda_star": lambda_star}
     for name, table in tables.items():
@@ -52,7 +51,7 @@ def _accuracy_table(records: StudyRecords, encoder: str) -> Table:
     """Mean test accuracy of one encoder: one row a λ, one column a variant."""
     scores = records.scores.loc[records.scores["encoder"] == encoder]
     variants = list(dict.fromkeys(scores["variant"]))
-    table = Table("λ", *variants)
+    table = Table("λ", *variants, box=box.SIMPLE_HEAD)
     for lambda_, rows in scores.groupby("lambda"):
         cells = []
         for variant in variants:
@@ -64,22 +63,31 @@ def _accuracy_table(records: StudyRecords, encoder: str) -> Table:
 
 
 def _lambda_star_table(lambda_star: pd.DataFrame) -> Table:
-    """λ* of each encoder with its interval and regime, one row a variant and encoder."""
-    table = Table("variant", "encoder", "λ*", "interval", "smallest equal", "regime", "gain over λ = 0", "p (flat)")
+    """λ* of each encoder with its interval and regime, one row a variant and encoder, within 80 characters."""
+    table = Table(
+        "variant", "encoder", "λ*", "least\nequal", "regime", "gain over λ = 0", box=box.SIMPLE_HEAD, padding=0
+    )
     for row in lambda_star.to_dict("records"):
-        edge = f" ({row['at_edge']} edge)" if row["at_edge"] else ""
-        gain_interval = f"({_number(row['gain_low'], '+.3f')}, {_number(row['gain_high'], '+.3f')})"
         table.add_row(
             row["variant"],
             row["encoder"],
-            f"{_number(row['best'], '.2f')}{edge}",
-            f"{_number(row['low'], '.2f')} – {_number(row['high'], '.2f')}",
+            f"{_number(row['best'], '.2f')} ({_number(row['low'], '.2f')}–{_number(row['high'], '.2f')})",
             _number(row["smallest_equivalent"], "g"),
             row["regime"] or "unknown",
-            f"{_number(row['gain'], '+.3f')} {gain_interval}",
-            _number(row["p_value"], ".3f"),
+            f"{_number(row['gain'], '+.3f')} ({_number(row['gain_low'], '+.3f')}, {_number(row['gain_high'], '+.3f')})",
         )
     return table
+
+
+def _print_reservations(lambda_star: pd.DataFrame, console: Console) -> None:
+    """Say what a reader of the λ* table must not overlook."""
+    for row in lambda_star.to_dict("records"):
+        encoder = f"{row['variant']} {row['encoder']}"
+        if row["at_edge"] == "upper":
+            console.print(f"[yellow]{encoder}: λ* is the largest λ tried; more may be better[/yellow]", highlight=False)
+        if row["dropped_seeds"] > 0:
+            text = f"{encoder}: {row['dropped_seeds']} seeds diverged at some λ and are left out"
+            console.print(f"[yellow]{text}[/yellow]", highlight=False)
 
 
 def _number(value: float, form: str) -> str:

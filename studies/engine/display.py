@@ -52,7 +52,7 @@ class Display(Unsaved, Callback):
         if self._live:
             self._live.update(Group(self._table(), self._status()), refresh=True)
         else:
-            self._console.print(self._status())
+            self._console.print(self._status(), highlight=False, soft_wrap=True)
 
     def _table(self) -> Table:
         """One row a λ and one column a variant: trials that have ended, those running, the best validation accuracy."""

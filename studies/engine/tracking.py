@@ -46,7 +46,8 @@ class Tracking:
     """
 
     def __init__(self, uri: str) -> None:
-        self._client = MlflowClient(tracking_uri=uri)
+        self._uri = uri
+        self._client: MlflowClient
         self._jobs: queue.Queue[Callable[[], object] | None] = queue.Queue()
         self._children: dict[str, _ChildRun] = {}
         self._experiment_id = ""
@@ -60,6 +61,7 @@ class Tracking:
         With `fresh`, runs of an earlier study of the same identity stay, marked as superseded.
         Raises MlflowException where the server cannot be reached or refuses.
         """
+        self._client = MlflowClient(tracking_uri=self._uri)
         self._experiment_id = self._find_experiment(experiment)
         earlier = self._search(f"tags.role = 'study' and tags.identity = '{identity}'")
         current = [run for run in earlier if run.data.tags.get(_SUPERSEDED) != "true"]
