@@ -12,7 +12,7 @@ _MULTIPLIER_2 = 0x846CA68B - 2**32
 
 
 class KeyedDropout(nn.Module):
-    """Dropout with `probability`, its mask hashed from the buffer `key` and the element's index.
+    """Dropout with `probability`, to a multiple of 2^-16, its mask hashed from the buffer `key` and the element's index.
 
     Masks from a shared generator would depend on which replicas are trained together and on where a run was
     interrupted. Here the training loop writes a new `key` (int32 scalar; one for each replica once the modules are
@@ -33,10 +33,13 @@ class KeyedDropout(nn.Module):
         """Return `values` with elements zeroed at random and the others scaled by 1 / (1 − probability)."""
         if not self.training or self.probability == 0:
             return values
-        noise = _mix(_mixed_positions(values.numel(), values.device).view(values.shape) ^ self.key)
-        # The hash is uniform over the signed 32-bit integers; this threshold leaves `probability` of them below it.
+        count = values.numel()
+        noise = _mix(_mixed_positions((count + 1) // 2, values.device) ^ self.key)
+        # The hash is uniform over the signed 32-bit integers; this threshold leaves `probability` of them below it. Its
+        # lower half, shifted up, serves another element: hashing is what dropout costs.
         threshold = int((self.probability - 0.5) * 2**32)
-        return torch.where(noise >= threshold, values / (1 - self.probability), 0.0)
+        kept = torch.cat([noise >= threshold, (noise << 16) >= threshold])[:count]
+        return values * (kept.to(values.dtype) / (1 - self.probability)).view(values.shape)
 
 
 @lru_cache(maxsize=64)
