@@ -21,7 +21,7 @@ STUDY = Study(
     },
     configurations=8,
     seeds=4,
-    max_epochs=200,
+    max_epochs=150,
     train_samples=(1024,),
 )
 

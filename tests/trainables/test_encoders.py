@@ -80,6 +80,12 @@ def test_dropout_keeps_the_mean_and_drops_the_share_asked_for() -> None:
     assert columns.std().item() == pytest.approx(0.0145, rel=0.12)
 
 
+def test_elements_that_share_a_hash_are_dropped_independently() -> None:
+    first, second = _keyed(0.5, 7)(torch.ones(2_000_000)).view(2, -1) == 0
+    # Independent fair masks agree half the time; five standard deviations of a million draws are 0.0025.
+    assert (first == second).float().mean().item() == pytest.approx(0.5, abs=0.0025)
+
+
 def test_neighbouring_keys_give_unrelated_masks() -> None:
     ones = torch.ones(1_000_000)
     first, second = (_keyed(0.5, key)(ones) == 0 for key in (7, 8))
