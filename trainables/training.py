@@ -18,7 +18,7 @@ from trainables.placement import PlacedSplit, PlacedSplits
 from trainables.randomness import generator
 from trainables.replicas import Replicas
 
-_EVALUATION_NUMBERS = 2**22  # inputs a forward pass in evaluation, to bound its memory
+_EVALUATION_NUMBERS = 2**19  # inputs of a forward pass in evaluation: its activations should stay in the cache
 
 ALIGNMENT_METRICS: dict[str, Callable[[Tensor, Tensor], float]] = {
     "cka": linear_cka,
