@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
-BENCHMARKS := contrastive similarity study
+BENCHMARKS := contrastive similarity broja pid_bias study
 
 .PHONY: help study test lint bench clean
 

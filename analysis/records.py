@@ -21,6 +21,9 @@ _RUNS_A_PAGE = 250  # memory for a page at a time; larger pages were slower
 _OF_SEED = re.compile(r"(?P<name>.+)/seed_(?P<seed>\d+)")
 _SCORE_COLUMNS = ["variant", "lambda", "encoder", "seed", "accuracy", "ceiling"]
 _ALIGNMENT_COLUMNS = ["variant", "lambda", "seed", "metric", "value"]
+_INFORMATION_COLUMNS = (
+    "variant definition method num_samples p_independent dominant atom raw corrected low high null_mean p_value exact"
+).split()
 _TRIAL_COLUMNS = ("run_id", "stage", "variant", "trial", "outcome", "status", "start", "seconds", "lambda")
 
 
@@ -33,7 +36,8 @@ class StudyRecords:
     names (`seconds` is its run's duration). `scores` [variant, lambda, encoder, seed, accuracy, ceiling] and
     `alignment` [variant, lambda, seed, metric, value] have one row a replica, from the finished trials of the
     stage `confirm`; metrics taken after the projection head are named `projected/…`. A ceiling that is not
-    known is NaN.
+    known is NaN. `information` has one row for each variant and atom (PID of the training features, in bits): raw,
+    corrected by its null, its interval, and the population's where it is known.
     """
 
     study: Mapping[str, Any]
@@ -41,6 +45,7 @@ class StudyRecords:
     trials: pd.DataFrame
     scores: pd.DataFrame
     alignment: pd.DataFrame
+    information: pd.DataFrame
 
 
 def read_study(tracking_uri: str, experiment: str, identity: str | None = None) -> StudyRecords:
@@ -68,6 +73,7 @@ def read_study(tracking_uri: str, experiment: str, identity: str | None = None) 
         trials=_trial_table(trials),
         scores=_scores(confirmed, study["variants"], study["modalities"]),
         alignment=_alignment(confirmed, study["variants"]),
+        information=_information(parent),
     )
 
 
@@ -167,6 +173,17 @@ def _alignment(confirmed: "Mapping[tuple[str, float], Run]", variants: list[str]
     ]
     rows.sort(key=lambda row: (variants.index(row[0]), row[3], row[1], row[2]))
     return pd.DataFrame(rows, columns=_ALIGNMENT_COLUMNS)
+
+
+def _information(parent: "Run") -> pd.DataFrame:
+    """The estimates that the parent run is tagged with, in the order of its variants."""
+    rows = []
+    for tag in sorted(name for name in parent.data.tags if name.startswith("information/")):
+        record = json.loads(parent.data.tags[tag])
+        for atom, figures in record["atoms"].items():
+            row = record | figures | {"atom": atom}
+            rows.append([row[name] for name in _INFORMATION_COLUMNS])
+    return pd.DataFrame(rows, columns=_INFORMATION_COLUMNS)
 
 
 def _of_seeds(run: "Run", prefix: str) -> Iterator[tuple[str, int, float]]:

@@ -25,7 +25,13 @@ CONFINED = {
     "ray": ("trainables/trainable.py", "studies/engine/"),
     "mlflow": ("studies/engine/tracking.py", "analysis/records.py"),
     "optuna": ("studies/engine/",),
-    "torch": ("alignment/", "trainables/", "studies/engine/cluster.py", "studies/engine/cost.py", "pid/batch.py"),
+    "torch": (
+        "alignment/",
+        "trainables/",
+        "pid/discriminator.py",
+        "studies/engine/cluster.py",
+        "studies/engine/cost.py",
+    ),
 }
 VOCABULARY = "trainables/config.py"
 STUDY_LINES = 45
@@ -218,7 +224,7 @@ def test_no_check_finds_fault_with_order(tmp_path: Path, check: Check) -> None:
     in_order = {
         "pid/atoms.py": "def f():\n    import pid.broja",  # inside a function, it closes no circle
         "pid/broja.py": "import pid.atoms",
-        "pid/batch.py": "import torch",
+        "pid/discriminator.py": "import torch",
         "trainables/config.py": "from dataclasses import dataclass",
         "analysis/optimum.py": "from pid.atoms import f",
         "studies/engine/run.py": "import analysis.optimum",

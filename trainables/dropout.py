@@ -12,7 +12,7 @@ _MULTIPLIER_2 = 0x846CA68B - 2**32
 
 
 class KeyedDropout(nn.Module):
-    """Dropout with `probability`, to a multiple of 2^-16, its mask hashed from the buffer `key` and the element's index.
+    """Dropout with `probability`, to a multiple of 2^-16, its mask hashed from the buffer `key` and the position.
 
     Masks from a shared generator would depend on which replicas are trained together and on where a run was
     interrupted. Here the training loop writes a new `key` (int32 scalar; one for each replica once the modules are

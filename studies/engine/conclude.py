@@ -27,8 +27,19 @@ def conclude(study: Study, tracking_uri: str, folder: Path, tracking: Tracking, 
     console.print("\nbest alignment strength λ*, with everything that could still be the best at 95 %", highlight=False)
     console.print(_lambda_star_table(lambda_star))
     _print_reservations(lambda_star, console)
+    if not records.information.empty:
+        console.print(
+            "\ninformation that the modalities have about the label, in bits: less its null's mean, 95 % interval",
+            highlight=False,
+        )
+        console.print(_information_table(records.information))
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {"scores": records.scores, "alignment": records.alignment, "lambda_star": lambda_star}
+    tables = {
+        "scores": records.scores,
+        "alignment": records.alignment,
+        "lambda_star": lambda_star,
+        "information": records.information,
+    }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
     save_figure(
@@ -76,6 +87,18 @@ def _lambda_star_table(lambda_star: pd.DataFrame) -> Table:
             row["regime"] or "unknown",
             f"{_number(row['gain'], '+.3f')} ({_number(row['gain_low'], '+.3f')}, {_number(row['gain_high'], '+.3f')})",
         )
+    return table
+
+
+def _information_table(information: pd.DataFrame) -> Table:
+    """Atoms by variant, and below them the population's where it is known, within 80 characters."""
+    atoms = information["atom"].unique()
+    table = Table("variant", *(atom.replace("_", " ") for atom in atoms), box=box.SIMPLE_HEAD, padding=0)
+    for variant, rows in information.groupby("variant", sort=False):
+        found = rows.to_dict("records")
+        table.add_row(str(variant), *(f"{row['corrected']:.2f} ({row['low']:.2f}–{row['high']:.2f})" for row in found))
+        if not pd.isna(found[0]["exact"]):
+            table.add_row("  exact", *(f"{row['exact']:.2f}".replace("-0.00", "0.00") for row in found), style="dim")
     return table
 
 

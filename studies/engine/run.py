@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import ray
 from ray import tune
+from ray.exceptions import RayTaskError
 from rich.console import Console
 
 from studies.engine.cluster import Resources, check_local, connected
@@ -24,6 +26,13 @@ from studies.engine.cost import print_plan
 from studies.engine.data import PopulationFacts, SharedData, share
 from studies.engine.display import Display
 from studies.engine.folder import StudyFolder
+from studies.engine.information import (
+    InformationStore,
+    Record,
+    begin_estimates,
+    information_metrics,
+    information_tags,
+)
 from studies.engine.journal import Journal, JournalError, TrialRecord
 from studies.engine.options import Options, parse, resolve, storage_root
 from studies.engine.parameters import trial_parameters
@@ -88,11 +97,13 @@ def run(study: Study, options: Options, console: Console) -> None:
         journal = Journal(folder.root)
         records = journal.read()
         queue = StudyQueue(study, records)
+        store = InformationStore(folder.root)
+        information = store.read()
         opening = partial(tracking.open, study.name, study.identity, _study_tags(study), fresh=options.fresh)
         # The first connection to a new store takes seconds, and so does starting Ray: side by side.
         with ThreadPoolExecutor(1) as pool:
             opened = pool.submit(opening)
-            if queue.is_over:
+            if queue.is_over and information.keys() >= study.variants.keys():
                 console.print("every trial is recorded already; nothing to train", highlight=False)
                 opened.result()
                 _publish_missing(tracking, records)
@@ -110,9 +121,16 @@ def run(study: Study, options: Options, console: Console) -> None:
                         console.print(f"going on from {len(records)} recorded trials", highlight=False)
                     describe = partial(_first_record, data.facts)
                     recorder = Recorder(queue, journal, tracking, records, describe, study.epochs_per_report)
-                    _train(study, folder, data, resources, queue, recorder, console)
+                    estimates = begin_estimates(study, information, data.references)
+                    if not queue.is_over:
+                        _train(study, folder, data, resources, queue, recorder, console)
+                    if queue.is_over and estimates is not None:
+                        information |= _await_estimates(estimates, console)
+                        store.write(information)
         if not queue.is_over:
             raise KeyboardInterrupt
+        tracking.log_study(information_metrics(information))
+        tracking.tag_study(information_tags(information))
         tracking.flush()
         conclude(study, options.tracking_uri, folder.figures, tracking, console)
         folder.remove_attempts()
@@ -125,6 +143,15 @@ def _publish_missing(tracking: Tracking, records: Mapping[str, TrialRecord]) -> 
     for record in records.values():
         if not tracking.is_settled(record):
             tracking.publish(record)
+
+
+def _await_estimates(estimates: "ray.ObjectRef[dict[str, Record]]", console: Console) -> dict[str, Record]:
+    """What the task found; nothing, and why, where the data do not let it be estimated."""
+    try:
+        return ray.get(estimates)
+    except RayTaskError as error:
+        console.print(f"[yellow]the information in the data was not estimated: {error.cause}[/yellow]", highlight=False)
+        return {}
 
 
 def _train(

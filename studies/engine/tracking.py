@@ -102,6 +102,11 @@ class Tracking:
         values = [Metric(_permitted(name), value, now, 0) for name, value in metrics.items()]
         self._jobs.put(lambda: self._client.log_batch(self.parent_run_id, metrics=values))
 
+    def tag_study(self, tags: Mapping[str, str]) -> None:
+        """Tag the study's parent run."""
+        values = [RunTag(_permitted(key), value) for key, value in tags.items()]
+        self._jobs.put(lambda: self._client.log_batch(self.parent_run_id, tags=values))
+
     def flush(self) -> None:
         """Wait until all that was handed over has been sent; raises what the server answered where it was not."""
         self._jobs.join()

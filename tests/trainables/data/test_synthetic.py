@@ -96,8 +96,8 @@ def test_population_table_is_a_distribution_over_the_relevant_bits(shared_bits):
     assert population["information_12"] == pytest.approx(information(table.reshape(-1, 4)), abs=1e-9)
 
 
-# Of the tables that are printed, the three whose decomposition takes well under a second.
-@pytest.mark.parametrize("shared_bits", [0, 2, 4])
+# 7 is almost deterministic; 6 and 8 would take seconds.
+@pytest.mark.parametrize("shared_bits", [0, 2, 4, 7])
 def test_population_atoms_are_the_published_ones(shared_bits):
     atoms = broja(synthetic.population_table(SyntheticData(shared_bits=shared_bits))).atoms
     found = (atoms.redundancy, atoms.unique_1, atoms.unique_2, atoms.synergy)

@@ -1,0 +1,83 @@
+"""Estimates of permuted labels and of resampled rows, on as many cores as asked, with the same result on any number."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import joblib
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from pid.correction import as_vector
+from pid.methods import Method
+from pid.sample import Sample
+
+# Each worker imports for about three seconds before it works; what takes less than this is as fast without them.
+_WORTH_SHARING_SECONDS = 10.0
+
+
+Draw = Callable[[Sample, np.random.Generator], Sample]
+
+
+def permuted_labels(sample: Sample, generator: np.random.Generator) -> Sample:
+    """The same rows, with the labels of whole groups in another order: independent of the features, equally many each.
+
+    Groups of different sizes are laid end to end, so that labels that came together mostly stay together.
+    """
+    order = generator.permutation(len(sample.starts) - 1)
+    return replace(sample, y=sample.y[_rows(sample.starts, order)])
+
+
+def resampled(sample: Sample, generator: np.random.Generator) -> Sample:
+    """As many groups, drawn with replacement (the bootstrap)."""
+    num_groups = len(sample.starts) - 1
+    return _taken(sample, generator.integers(num_groups, size=num_groups))
+
+
+def halved(sample: Sample, generator: np.random.Generator) -> Sample:
+    """Half of the groups, drawn without replacement: no row twice, for estimators that hold rows out.
+
+    An estimate of m of n rows differs from that of all n with variance σ²(1/m - 1/n), which is σ²/n for m = n/2: as
+    much as the estimate of all differs from the truth.
+    """
+    num_groups = len(sample.starts) - 1
+    return _taken(sample, generator.permutation(num_groups)[: (num_groups + 1) // 2])
+
+
+def estimates_of_draws(
+    method: Method, sample: Sample, draw: Draw, *, num_draws: int, seed: int, num_workers: int
+) -> np.ndarray:
+    """Raw atoms [num_draws, 4] of `num_draws` draws from the sample.
+
+    Draw i depends on `seed`, the kind of draw and i alone, and every estimate is computed by one thread.
+    """
+    run = joblib.delayed(_estimate_of_draw)
+    with joblib.parallel_config("loky", n_jobs=num_workers, inner_max_num_threads=1), threadpool_limits(1):
+        rows = joblib.Parallel()(run(method, sample, draw, seed, index) for index in range(num_draws))
+    return np.array(rows)
+
+
+def useful_workers(num_workers: int | None, seconds: float) -> int:
+    """`num_workers`; or, if None, all available cores, and one where the work takes few `seconds` on one core."""
+    if num_workers is not None:
+        return num_workers
+    return joblib.cpu_count() if seconds > _WORTH_SHARING_SECONDS else 1
+
+
+def _estimate_of_draw(method: Method, sample: Sample, draw: Draw, seed: int, index: int) -> np.ndarray:
+    name = int.from_bytes(draw.__name__.encode(), "little")
+    drawn = draw(sample, np.random.default_rng([seed, name, index]))
+    return as_vector(method.decompose(drawn.x1, drawn.x2, drawn.y, seed).atoms)
+
+
+def _taken(sample: Sample, chosen: np.ndarray) -> Sample:
+    rows = _rows(sample.starts, chosen)
+    sizes = np.diff(sample.starts)[chosen]
+    starts = np.concatenate(([0], sizes.cumsum()))
+    return Sample(x1=sample.x1[rows], x2=sample.x2[rows], y=sample.y[rows], starts=starts)
+
+
+def _rows(starts: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The rows of the chosen groups, one group after the other."""
+    sizes = np.diff(starts)[chosen]
+    ends = sizes.cumsum()
+    return np.arange(ends[-1]) + np.repeat(starts[chosen] - (ends - sizes), sizes)

@@ -1,0 +1,85 @@
+"""Features [n, d] or sequences [n, t, d] as one vector a row: padding left out, missing values refused or filled."""
+
+from typing import Literal, get_args
+
+import numpy as np
+
+Missing = Literal["refuse", "impute"]
+
+# Sequences are worked on in blocks of rows, so that no second copy of them all is held.
+_BLOCK_ROWS = 1024
+
+
+def pooled(features: np.ndarray, lengths: np.ndarray | None = None, fill: np.ndarray | None = None) -> np.ndarray:
+    """One vector a row, float64 [n, d]: the mean over the real steps of a sequence.
+
+    `features` [n], [n, d] or [n, t, d]; `lengths` [n]: how many steps of each sequence are real, 1 … t, without it all
+    of them. The mean keeps the width d and does not see the padding, where flattening to t·d would compare content with
+    padding, and steps by their position. `fill` [d] stands in for NaN and infinity; without it they are refused.
+    Raises ValueError where shapes or lengths do not fit, or a real value is missing and there is no `fill`.
+    """
+    steps = _as_steps(features, lengths)
+    real = _real_steps(steps, lengths)
+    missing = ~np.isfinite(steps) & real[:, :, None]
+    if fill is None and missing.any():
+        bad_rows = int(missing.any(axis=(1, 2)).sum())
+        raise ValueError(
+            f"features must be finite, got NaN or infinity in {bad_rows} of their {len(steps)} rows: "
+            "leave the rows out, or ask for missing='impute'"
+        )
+    means = np.empty((len(steps), steps.shape[2]))
+    for start in range(0, len(steps), _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        values = np.where(missing[rows], 0.0 if fill is None else fill, steps[rows])
+        means[rows] = values.mean(axis=1, where=real[rows, :, None])
+    return means
+
+
+def fill_values(features: np.ndarray, lengths: np.ndarray | None, missing: Missing) -> np.ndarray | None:
+    """What `pooled` fills with: None to "refuse", to "impute" each feature's mean over real, finite values, [d].
+
+    Raises ValueError where shapes or lengths do not fit, a feature has no finite value, or `missing` is neither.
+    """
+    if missing not in get_args(Missing):
+        raise ValueError(f"missing must be one of {', '.join(get_args(Missing))}, got {missing!r}")
+    return _column_means(features, lengths) if missing == "impute" else None
+
+
+def _column_means(features: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+    steps = _as_steps(features, lengths)
+    real = _real_steps(steps, lengths)
+    sums, counts = np.zeros(steps.shape[2]), np.zeros(steps.shape[2], dtype=np.int64)
+    for start in range(0, len(steps), _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        known = np.isfinite(steps[rows]) & real[rows, :, None]
+        sums += steps[rows].sum(axis=(0, 1), where=known, dtype=np.float64)
+        counts += known.sum(axis=(0, 1))
+    if not counts.all():
+        empty = np.flatnonzero(counts == 0).tolist()
+        raise ValueError(f"every feature must have a finite value to impute from, got none in columns {empty}")
+    return sums / counts
+
+
+def _as_steps(features: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+    array = np.asarray(features)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"features must be numbers, got {array.dtype}")
+    if array.ndim not in (1, 2, 3) or 0 in array.shape:
+        raise ValueError(f"features must be [n], [n, d] or [n, t, d] and not empty, got shape {array.shape}")
+    if array.ndim == 3:
+        return array
+    if lengths is not None:
+        raise ValueError(f"lengths belong to sequences [n, t, d], got features of shape {array.shape}")
+    return array.reshape(len(array), 1, -1)
+
+
+def _real_steps(steps: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+    num_rows, num_steps, _ = steps.shape
+    if lengths is None:
+        return np.ones((num_rows, num_steps), dtype=bool)
+    lengths = np.asarray(lengths)
+    if lengths.shape != (num_rows,) or lengths.dtype.kind not in "iu":
+        raise ValueError(f"lengths must be {num_rows} integers, got {lengths.dtype} of shape {lengths.shape}")
+    if lengths.min() < 1 or lengths.max() > num_steps:
+        raise ValueError(f"lengths must be from 1 to {num_steps}, got {lengths.min()} to {lengths.max()}")
+    return np.arange(num_steps) < lengths[:, None]

@@ -1,0 +1,12 @@
+"""What do the modalities of each data set tell about its label, together and apart (the paper's Table 1)?
+
+python studies/pid_table.py --data-dir data
+"""
+
+from studies import avmnist, synthetic
+from studies.engine.pid_table import print_pid_table
+
+STUDIES = (synthetic.STUDY, avmnist.STUDY)
+
+if __name__ == "__main__":
+    print_pid_table(STUDIES)
