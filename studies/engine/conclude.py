@@ -62,7 +62,7 @@ def _accuracy_table(records: StudyRecords, encoder: str) -> Table:
     """Mean test accuracy of one encoder: one row a λ, one column a variant."""
     scores = records.scores.loc[records.scores["encoder"] == encoder]
     variants = list(dict.fromkeys(scores["variant"]))
-    table = Table("λ", *variants, box=box.SIMPLE_HEAD)
+    table = Table("λ", *variants, box=box.SIMPLE_HEAD, padding=0)
     for lambda_, rows in scores.groupby("lambda"):
         cells = []
         for variant in variants:
