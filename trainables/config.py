@@ -1,5 +1,6 @@
 """The vocabulary of a trial: frozen dataclasses that say what is trained, and nothing about where or on what."""
 
+import re
 from dataclasses import dataclass
 
 OBJECTIVE = "valid/accuracy"  # the mean over both encoders, which chooses hyperparameters
@@ -36,7 +37,45 @@ class AvMnistData:
     seed: int = 0
 
 
-DataConfig = SyntheticData | AvMnistData
+AFFECT_MODALITIES = ("vision", "audio", "text")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AffectData:
+    """Two modalities of an affect data set of MultiBench: "mosei", "mosi", "mustard" or "humor" (UR-FUNNY).
+
+    `file` is the name of its pickle where it has several, None for the usual one (`trainables/data/affect_files.py`).
+    """
+
+    dataset: str
+    modalities: tuple[str, str] = ("vision", "text")
+    file: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(set(self.modalities)) != 2 or not set(self.modalities) <= set(AFFECT_MODALITIES):
+            raise ValueError(f"modalities must be two of {', '.join(AFFECT_MODALITIES)}, got {self.modalities}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveData:
+    """Two modalities of a feature archive (npz) of the user's own; `trainables/data/archive.py` has its format.
+
+    `content` is the SHA-256 of the file, in hexadecimal: a study is of this content, wherever the file lies and
+    whatever it is called. `seed` draws the split where the archive has none.
+    """
+
+    content: str
+    modalities: tuple[str, str]
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[0-9a-f]{64}", self.content):
+            raise ValueError(f"content must be the SHA-256 of a file, 64 hexadecimal digits, got {self.content!r}")
+        if len(set(self.modalities)) != 2 or len(self.modalities) != 2:
+            raise ValueError(f"modalities must be the names of two different ones, got {self.modalities}")
+
+
+DataConfig = SyntheticData | AvMnistData | AffectData | ArchiveData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +97,7 @@ class Transformer:
     pooling: str = "cls"
 
     def __post_init__(self) -> None:
-        if self.pooling not in ("cls", "mean"):
-            raise ValueError(f'pooling must be "cls" or "mean", got {self.pooling!r}')
+        _check_pooling(self.pooling)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +109,32 @@ class VisionTransformer:
     patch_size: int = 4
 
 
-EncoderConfig = Mlp | Transformer | VisionTransformer
+@dataclass(frozen=True, kw_only=True)
+class ProjectedTransformer:
+    """`Transformer` behind a learnt linear map of each step to `width` features, for sequences of wide features."""
+
+    width: int = 64
+    depth: int = 3
+    pooling: str = "cls"
+
+    def __post_init__(self) -> None:
+        _check_pooling(self.pooling)
+
+
+EncoderConfig = Mlp | Transformer | VisionTransformer | ProjectedTransformer
+
+
+def default_encoder(row_shape: tuple[int, ...], width: int = 64) -> EncoderConfig:
+    """Encoder for rows of `row_shape`: an MLP for [d], a Transformer for [t, d].
+
+    Sequences of at most `width` features are encoded in their own width, as in the paper; wider ones are projected to
+    `width` first, for the cost of a Transformer grows with its square. Raises ValueError for any other shape.
+    """
+    if len(row_shape) == 1:
+        return Mlp(width=width)
+    if len(row_shape) == 2:
+        return Transformer() if row_shape[1] <= width else ProjectedTransformer(width=width)
+    raise ValueError(f"expected rows of shape [d] or [t, d], got {list(row_shape)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,3 +181,8 @@ class TrialConfig:
     seed: int = 0
     stream: str = "confirm"
     replicas: tuple[int, ...] = (0,)
+
+
+def _check_pooling(pooling: str) -> None:
+    if pooling not in ("cls", "mean"):
+        raise ValueError(f'pooling must be "cls" or "mean", got {pooling!r}')

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.config import EncoderConfig, Mlp, Transformer, VisionTransformer
+from trainables.config import EncoderConfig, Mlp, ProjectedTransformer, Transformer, VisionTransformer
 from trainables.dropout import KeyedDropout
 
 _FEED_FORWARD_FACTOR = 2
@@ -16,7 +16,12 @@ def build_encoder(config: EncoderConfig, input_shape: tuple[int, ...], dropout: 
 
     Raises ValueError where the shape is not one that the encoder reads.
     """
-    dimensions = {Mlp: "[d]", Transformer: "[t, d]", VisionTransformer: "[height, width]"}
+    dimensions = {
+        Mlp: "[d]",
+        Transformer: "[t, d]",
+        ProjectedTransformer: "[t, d]",
+        VisionTransformer: "[height, width]",
+    }
     expected = dimensions[type(config)]
     if len(input_shape) != expected.count(",") + 1:
         raise ValueError(f"{type(config).__name__} reads rows of shape {expected}, got {list(input_shape)}")
@@ -24,6 +29,8 @@ def build_encoder(config: EncoderConfig, input_shape: tuple[int, ...], dropout: 
         return MlpEncoder(input_shape[0], config.width, config.depth, dropout)
     if isinstance(config, Transformer):
         return SequenceEncoder(input_shape[0], input_shape[1], config.depth, config.pooling, dropout)
+    if isinstance(config, ProjectedTransformer):
+        return ProjectedEncoder(input_shape, config.width, config.depth, config.pooling, dropout)
     return PatchEncoder(input_shape, config.patch_size, config.width, config.depth, dropout)
 
 
@@ -86,6 +93,21 @@ class SequenceEncoder(nn.Module):
         return (x * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
 
 
+class ProjectedEncoder(nn.Module):
+    """`SequenceEncoder` of `width` behind a linear map of each step's features; [n, t, d] → [n, width]."""
+
+    def __init__(self, row_shape: tuple[int, ...], width: int, depth: int, pooling: str, dropout: float) -> None:
+        super().__init__()
+        num_steps, num_features = row_shape
+        self.out_dim = width
+        self.embedding = nn.Linear(num_features, width)
+        self.sequence = SequenceEncoder(num_steps, width, depth, pooling, dropout)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode [n, t, d] with real steps counted by `lengths` [n] (None: all are real)."""
+        return self.sequence(self.embedding(x), lengths)
+
+
 class PatchEncoder(nn.Module):
     """Vision Transformer over square patches of a grey image; [n, height, width] → [n, out_dim].
 
@@ -113,7 +135,7 @@ class PatchEncoder(nn.Module):
         return self.sequence(self.embedding(patches))
 
 
-Encoder = MlpEncoder | SequenceEncoder | PatchEncoder
+Encoder = MlpEncoder | SequenceEncoder | ProjectedEncoder | PatchEncoder
 
 
 class _Block(nn.Module):

@@ -18,19 +18,19 @@ _Module = TypeVar("_Module", bound=nn.Module)
 class Classifier(nn.Module):
     """Encoder of one modality with a linear task head."""
 
-    def __init__(self, encoder: nn.Module, out_dim: int, num_classes: int) -> None:
+    def __init__(self, encoder: nn.Module, out_dim: int, num_outputs: int) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = nn.Linear(out_dim, num_classes)
+        self.head = nn.Linear(out_dim, num_outputs)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return the representations [n, out_dim] and the class logits [n, classes] of a batch."""
+        """Return the representations [n, out_dim] and the head's outputs [n, outputs]: class logits or one value."""
         representation = self.encoder(x, lengths)
         return representation, self.head(representation)
 
 
 def build_classifier(
-    config: TrialConfig, modality: int, replica: int, input_shape: tuple[int, ...], num_classes: int
+    config: TrialConfig, modality: int, replica: int, input_shape: tuple[int, ...], num_outputs: int
 ) -> Classifier:
     """Freshly initialised encoder and head of modality 1 or 2 for one replica; rows have `input_shape`."""
     choice = config.hyperparameters
@@ -41,7 +41,7 @@ def build_classifier(
 
     def build() -> Classifier:
         encoder = build_encoder(encoder_config, input_shape, dropout)
-        return Classifier(encoder, encoder.out_dim, num_classes)
+        return Classifier(encoder, encoder.out_dim, num_outputs)
 
     return _initialised(build, config, replica, f"classifier {modality}")
 

@@ -7,18 +7,22 @@ import torch
 from torch import Tensor
 
 from trainables.data import Split, Splits
+from trainables.data.splits import Task
+from trainables.task import num_outputs, predicted_classes
 
 
 class PlacedSplit:
-    """One split as tensors; `y` int64 [n]."""
+    """One split as tensors; `y` int64 [n] classes or float32 [n] values, `classes` int64 [n] in either case."""
 
-    def __init__(self, split: Split, device: torch.device) -> None:
+    def __init__(self, split: Split, classes: np.ndarray, task: Task, device: torch.device) -> None:
+        self._task: Task = task
         self._inputs = [_tensor(split.x1, device), _tensor(split.x2, device)]
         self._lengths = [
             None if lengths is None else _tensor(lengths, device) for lengths in (split.lengths_1, split.lengths_2)
         ]
         self._probabilities = None if split.probabilities is None else _tensor(split.probabilities, device)
         self.y = _tensor(split.y, device)
+        self.classes = _tensor(classes, device)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -33,14 +37,14 @@ class PlacedSplit:
         return self._inputs[index][rows], None if lengths is None else lengths[rows]
 
     def hits(self, logits: Tensor, rows: slice) -> Tensor:
-        """Score the classes that logits [R, n, classes] predict for `rows`; [R, n].
+        """Score the classes that logits [R, n, classes], or values [R, n, 1], predict for `rows`; [R, n].
 
         The population's probability of the predicted class where it is known, which takes the label noise out, else
         0 or 1. NaN where the logits are not finite: a diverged replica has no accuracy.
         """
-        predicted = logits.argmax(dim=-1)
+        predicted = predicted_classes(self._task, logits)
         if self._probabilities is None:
-            right = (predicted == self.y[rows]).to(logits.dtype)
+            right = (predicted == self.classes[rows]).to(logits.dtype)
         else:
             probabilities = self._probabilities[rows].expand(*logits.shape)
             right = probabilities.gather(-1, predicted.unsqueeze(-1)).squeeze(-1)
@@ -52,11 +56,12 @@ class PlacedSplits:
 
     def __init__(self, splits: Splits, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
-        self.train = PlacedSplit(splits.train, self.device)
-        self.valid = PlacedSplit(splits.valid, self.device)
-        self.test = PlacedSplit(splits.test, self.device)
+        self.train, self.valid, self.test = (
+            PlacedSplit(split, splits.classes(split), splits.task, self.device) for split in splits.by_name.values()
+        )
         self.modalities = splits.modalities
-        self.num_classes = splits.num_classes
+        self.task: Task = splits.task
+        self.num_outputs = num_outputs(splits.task, splits.num_classes)
 
 
 def _tensor(values: np.ndarray, device: torch.device) -> Tensor:

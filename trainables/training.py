@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from alignment import linear_cka, mutual_knn, svcca, symmetric_info_nce
 from trainables.config import TrialConfig
+from trainables.data.splits import REGRESSION
 from trainables.data.stratified import stratified_split
 from trainables.pair import build_classifier, build_projection
 from trainables.placement import PlacedSplit, PlacedSplits
 from trainables.randomness import generator
 from trainables.replicas import Replicas
+from trainables.task import task_loss
 
 _EVALUATION_NUMBERS = 2**19  # inputs of a forward pass in evaluation: its activations should stay in the cache
 
@@ -41,7 +42,7 @@ class Training:
         self.epoch = 0
         self._data = data
         self._device = data.device
-        labels = data.train.y.cpu().numpy()
+        labels = data.train.classes.cpu().numpy()
         self._rows = np.stack([draw_training_rows(labels, config, replica) for replica in config.replicas])
         self._batch_size = min(config.batch_size, self._rows.shape[1])
         self._classifiers, self._projections = self._build_parts()
@@ -57,7 +58,7 @@ class Training:
     def run_epoch(self) -> dict[str, np.ndarray]:
         """Train every replica on each of its rows once; a last batch that is not full is left out.
 
-        Returns the mean losses [R] by name: `loss/task/<modality>` in nats, and `loss/align` where λ > 0.
+        Returns the mean losses [R] by name: `loss/task/<modality>` (see `task_loss`), and `loss/align` where λ > 0.
         """
         config = self.config
         order = np.stack(
@@ -80,7 +81,7 @@ class Training:
 
         Each replica's weights are kept where the mean over its encoders is its best so far.
         """
-        accuracies = {name: scores for name, (scores, _) in self._evaluate(self._data.valid).items()}
+        accuracies = {name: hits.mean(dim=1).cpu() for name, (hits, _) in self._evaluate(self._data.valid).items()}
         mean = torch.stack(list(accuracies.values())).mean(dim=0)
         better = mean > self._best_accuracy
         self._best_accuracy = torch.where(better, mean, self._best_accuracy)
@@ -93,7 +94,8 @@ class Training:
     def test(self) -> dict[str, np.ndarray]:
         """Scores [R] on the test split, at the epoch that each replica validated best; the weights in training stay.
 
-        `accuracy/<modality>`, `alignment/<metric>` between the encoders' outputs, and `alignment/projected/<metric>`
+        `accuracy/<modality>`, for a regression also `accuracy_nonzero/<modality>` without the rows whose value is 0,
+        which have no sign, `alignment/<metric>` between the encoders' outputs, and `alignment/projected/<metric>`
         after the projection heads where there are any. NaN for a replica that has diverged from the start.
         """
         last_flats = [part.flat.clone() for part in self._parts]
@@ -101,7 +103,11 @@ class Training:
         try:
             results = self._evaluate(self._data.test)
             representations = [kept for _, kept in results.values()]
-            scores = {f"accuracy/{name}": accuracy.numpy() for name, (accuracy, _) in results.items()}
+            scores = {f"accuracy/{name}": hits.mean(dim=1).cpu().numpy() for name, (hits, _) in results.items()}
+            if self._data.task == REGRESSION:
+                has_sign = self._data.test.y != 0
+                for name, (hits, _) in results.items():
+                    scores[f"accuracy_nonzero/{name}"] = hits[:, has_sign].mean(dim=1).cpu().numpy()
             scores |= _alignment("alignment", *representations)
             if self._projections:
                 projected = [p(r.to(self._device)) for p, r in zip(self._projections, representations, strict=True)]
@@ -145,7 +151,7 @@ class Training:
         for modality in (1, 2):
             shape = self._data.train.row_shape(modality - 1)
             copies = [
-                build_classifier(config, modality, replica, shape, self._data.num_classes)
+                build_classifier(config, modality, replica, shape, self._data.num_outputs)
                 for replica in config.replicas
             ]
             part = Replicas(copies, self._device)
@@ -187,12 +193,8 @@ class Training:
         losses: dict[str, Tensor] = {}
         aligned = []
         for index, (name, classifier) in enumerate(zip(self._data.modalities, self._classifiers, strict=True)):
-            representation, logits = classifier(*self._data.train.batch(index, rows))
-            losses[f"loss/task/{name}"] = (
-                functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
-                .view_as(rows)
-                .mean(dim=1)
-            )
+            representation, outputs = classifier(*self._data.train.batch(index, rows))
+            losses[f"loss/task/{name}"] = task_loss(self._data.task, outputs, labels)
             aligned.append(self._projections[index](representation) if self._projections else representation)
         total = torch.stack(list(losses.values())).sum(dim=0)
         if self.config.lambda_ > 0:
@@ -209,7 +211,7 @@ class Training:
 
     @torch.no_grad()
     def _evaluate(self, data: PlacedSplit) -> dict[str, tuple[Tensor, Tensor]]:
-        """By modality: accuracy [R], and the representations [R, n, d] of the rows that alignment is measured on."""
+        """By modality: the rows' hits [R, n], and the representations [R, m, d] that alignment is measured on."""
         results = {}
         num_kept = self.config.alignment_samples
         for index, (name, classifier) in enumerate(zip(self._data.modalities, self._classifiers, strict=True)):
@@ -218,10 +220,10 @@ class Training:
             num_rows = max(1, _EVALUATION_NUMBERS // (classifier.num_replicas * prod(data.row_shape(index))))
             for start in range(0, len(data), num_rows):
                 rows = slice(start, start + num_rows)
-                representation, logits = classifier(*data.batch(index, rows), shared=True)
-                hits.append(data.hits(logits, rows))
+                representation, outputs = classifier(*data.batch(index, rows), shared=True)
+                hits.append(data.hits(outputs, rows))
                 kept.append(representation[:, : max(0, num_kept - start)])
-            results[name] = (torch.cat(hits, dim=1).mean(dim=1).cpu(), torch.cat(kept, dim=1).cpu())
+            results[name] = (torch.cat(hits, dim=1), torch.cat(kept, dim=1).cpu())
         return results
 
     def _load_flats(self, flats: list[Tensor]) -> None:

@@ -1,15 +1,18 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from trainables.config import Mlp, Transformer, VisionTransformer
+from trainables.config import Mlp, ProjectedTransformer, Transformer, VisionTransformer, default_encoder
 from trainables.dropout import KeyedDropout
-from trainables.encoders import PatchEncoder, SequenceEncoder, build_encoder
+from trainables.encoders import PatchEncoder, ProjectedEncoder, SequenceEncoder, build_encoder
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
-def test_padding_cannot_matter(pooling: str) -> None:
+@pytest.mark.parametrize("config", [Transformer(depth=2), ProjectedTransformer(width=3, depth=2)])
+def test_padding_cannot_matter(config: Transformer | ProjectedTransformer, pooling: str) -> None:
     torch.manual_seed(0)
-    encoder = build_encoder(Transformer(depth=2, pooling=pooling), (6, 5), dropout=0.0)
+    encoder = build_encoder(replace(config, pooling=pooling), (6, 5), dropout=0.0)
     x, lengths = torch.randn(4, 6, 5), torch.tensor([6, 3, 1, 4])
     expected = encoder(x, lengths)
     for row, length in enumerate(lengths):
@@ -25,6 +28,30 @@ def test_all_steps_real_equals_no_lengths() -> None:
     encoder = build_encoder(Transformer(depth=1, pooling="mean"), (4, 3), dropout=0.0)
     x = torch.randn(2, 4, 3)
     torch.testing.assert_close(encoder(x, torch.tensor([4, 4])), encoder(x), rtol=1e-5, atol=1e-6)
+
+
+def test_projected_encoder_is_a_sequence_encoder_of_projected_steps() -> None:
+    torch.manual_seed(0)
+    encoder = build_encoder(ProjectedTransformer(width=3, depth=1), (4, 7), dropout=0.0)
+    assert isinstance(encoder, ProjectedEncoder)
+    x, lengths = torch.randn(2, 4, 7), torch.tensor([4, 2])
+    projected = x @ encoder.embedding.weight.T + encoder.embedding.bias
+    torch.testing.assert_close(encoder(x, lengths), encoder.sequence(projected, lengths))
+    assert encoder.out_dim == encoder(x).shape[1] == 3
+
+
+def test_default_encoder_follows_the_shape_of_a_row() -> None:
+    assert default_encoder((768,), width=32) == Mlp(width=32)
+    assert default_encoder((50, 32), width=32) == Transformer()
+    assert default_encoder((50, 33), width=32) == ProjectedTransformer(width=32)
+    with pytest.raises(ValueError, match=r"got \[3, 28, 28\]"):
+        default_encoder((3, 28, 28))
+
+
+@pytest.mark.parametrize("config", [Transformer, ProjectedTransformer])
+def test_unknown_pooling_is_refused(config: type) -> None:
+    with pytest.raises(ValueError, match="got 'max'"):
+        config(pooling="max")
 
 
 def test_order_of_steps_matters() -> None:
@@ -53,6 +80,7 @@ def test_patches_are_the_tiles_of_the_image() -> None:
     ("config", "shape", "message"),
     [
         (Mlp(width=3), (4, 5), r"Mlp reads rows of shape \[d\], got \[4, 5\]"),
+        (ProjectedTransformer(), (4,), r"ProjectedTransformer reads rows of shape \[t, d\], got \[4\]"),
         (Transformer(), (4,), r"Transformer reads rows of shape \[t, d\], got \[4\]"),
         (VisionTransformer(), (30, 28), "must tile the image, got 30 × 28"),
     ],

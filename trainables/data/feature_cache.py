@@ -21,7 +21,7 @@ def cached_arrays(name: str, build: Callable[[], Mapping[str, np.ndarray]]) -> M
     appear whole or not at all, so any number of processes may make the same one. Where the folder cannot be
     written, a warning says so and the arrays are made at every call.
     """
-    folder = _cache_folder()
+    folder = cache_folder()
     if folder is None:
         warnings.warn("features are not kept on disk: no home folder and no $XDG_CACHE_HOME", stacklevel=2)
         return build()
@@ -36,7 +36,7 @@ def cached_arrays(name: str, build: Callable[[], Mapping[str, np.ndarray]]) -> M
     return arrays
 
 
-def _cache_folder() -> Path | None:
+def cache_folder() -> Path | None:
     """Cache folder of this project, or None where the user has none."""
     configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:

@@ -2,8 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
+
+Task = Literal["classification", "regression"]
+
+CLASSIFICATION: Task = "classification"
+REGRESSION: Task = "regression"
+SPLIT_NAMES = ("train", "valid", "test")
 
 
 class MissingDataError(FileNotFoundError):
@@ -15,8 +22,9 @@ class Split:
     """Paired rows of two modalities.
 
     `x1`, `x2`: float32 [n, d] vectors, [n, t, d] sequences or [n, height, width] images. `y`: int64 [n]
-    classes. `lengths_1`, `lengths_2`: int64 [n], the real steps of each sequence (steps beyond are padding),
-    or None. `probabilities`: float32 [n, classes], the population's p(y | x1, x2), where it is known.
+    classes, or float32 [n] values to regress. `lengths_1`, `lengths_2`: int64 [n], the real steps of each
+    sequence (steps beyond are padding), or None. `probabilities`: float32 [n, classes], the population's
+    p(y | x1, x2), where it is known.
     """
 
     x1: np.ndarray
@@ -40,9 +48,10 @@ class Split:
 class Splits:
     """The three splits of one data set.
 
-    `modalities`: the names of modality 1 and 2. `ceilings`: the best accuracy that any encoder of modality 1
-    and of modality 2 can reach (Bayes), where the population is known. `population`: further exact figures by
-    name (`information_1` = I(X1;Y), … in bits).
+    `modalities`: the names of modality 1 and 2. `task`: whether `y` are classes or values; values are learnt
+    as such and scored on their sign, so `num_classes` is then 2. `ceilings`: the best accuracy that any
+    encoder of modality 1 and of modality 2 can reach (Bayes), where the population is known. `population`:
+    further exact figures by name (`information_1` = I(X1;Y), … in bits).
     """
 
     train: Split
@@ -50,5 +59,28 @@ class Splits:
     test: Split
     modalities: tuple[str, str]
     num_classes: int
+    task: Task = CLASSIFICATION
     ceilings: tuple[float, float] | None = None
     population: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        kinds, wanted = ("f", "real numbers") if self.task == REGRESSION else ("iu", "integers")
+        for name, split in self.by_name.items():
+            if split.y.dtype.kind not in kinds:
+                raise ValueError(f"labels of a {self.task} must be {wanted}, got {split.y.dtype} in {name}")
+        if self.task == REGRESSION and self.num_classes != 2:
+            raise ValueError(f"a regression has the 2 classes of the sign, got {self.num_classes}")
+
+    @property
+    def by_name(self) -> dict[str, Split]:
+        """The three splits by their names, in order."""
+        return dict(zip(SPLIT_NAMES, (self.train, self.valid, self.test), strict=True))
+
+    def classes(self, split: Split) -> np.ndarray:
+        """Classes int64 [n] of the rows of one of the splits; of values, whether they are above 0."""
+        return sign_classes(split.y) if self.task == REGRESSION else split.y
+
+
+def sign_classes(values: np.ndarray) -> np.ndarray:
+    """1 where a value is above 0, else 0, as int64: neutral counts as negative, as in MultiBench."""
+    return (values > 0).astype(np.int64)

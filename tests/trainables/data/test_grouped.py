@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trainables.data.grouped import grouped_split
+
+
+@settings(deadline=None, max_examples=50)
+@given(num_groups=st.integers(3, 40), seed=st.integers(0, 99))
+def test_every_row_is_in_one_part_and_no_group_in_two(num_groups, seed):
+    draw = np.random.default_rng(seed)
+    groups = np.concatenate([np.arange(num_groups), draw.integers(num_groups, size=200)])
+    labels = draw.integers(3, size=len(groups))
+    sizes = (len(groups) - 60, 30, 30)
+    parts = grouped_split(labels, groups, sizes, np.random.default_rng(seed))
+    assert sorted(np.concatenate(parts)) == list(range(len(groups)))
+    members = [set(groups[part].tolist()) for part in parts]
+    assert sum(map(len, members)) == num_groups
+
+
+def test_many_small_groups_meet_sizes_and_proportions():
+    draw = np.random.default_rng(0)
+    groups = np.repeat(np.arange(200), 5)
+    labels = (draw.random(1_000) < 0.3).astype(int)
+    parts = grouped_split(labels, groups, (700, 150, 150), draw)
+    # The last groups of five fill what is missing, so no part is further off than a group.
+    np.testing.assert_allclose([len(part) for part in parts], [700, 150, 150], atol=5)
+    np.testing.assert_allclose([labels[part].mean() for part in parts], labels.mean(), atol=0.03)
+
+
+def test_the_largest_group_is_for_training():
+    groups = np.repeat([0, 1, 2, 3], [70, 10, 10, 10])
+    train, valid, test = grouped_split(np.zeros(100, dtype=int), groups, (70, 15, 15), np.random.default_rng(0))
+    assert set(groups[train]) == {0}
+    assert len(valid) + len(test) == 30
+    assert len(valid) in (10, 20)
+
+
+def test_the_seed_draws_which_of_equal_groups_go_where():
+    labels, groups = np.zeros(60, dtype=int), np.repeat(np.arange(20), 3)
+    first, again, other = (grouped_split(labels, groups, (40, 10, 10), np.random.default_rng(s)) for s in (1, 1, 2))
+    assert all(map(np.array_equal, first, again))
+    assert not all(map(np.array_equal, first, other))
+
+
+def test_fewer_groups_than_parts_are_refused():
+    with pytest.raises(ValueError, match="at least 3 groups, one for each split, got 2"):
+        grouped_split(np.zeros(9, dtype=int), np.arange(9) % 2, (7, 1, 1), np.random.default_rng(0))

@@ -1,0 +1,109 @@
+"""What is wrong with a data set, found before anything is trained on it."""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+
+from trainables.data.splits import REGRESSION, Split, Splits
+
+_FEWEST_SCORED_ROWS = 100
+
+
+def check(splits: Splits, batch_size: int) -> list[str]:
+    """Warnings about what may be meant, one sentence each: small splits, rare classes, rows in two splits.
+
+    Raises ValueError, with everything found, where training would fail or mean nothing: shapes, lengths or labels that
+    do not fit, features that are not finite, a modality that is the same in each training row, a class that training
+    does not have.
+    """
+    errors = list(_errors(splits))
+    if errors:
+        raise ValueError("the data cannot be trained on:\n" + "\n".join(f"  {error}" for error in errors))
+    return list(_warnings(splits, batch_size))
+
+
+def _errors(splits: Splits) -> Iterator[str]:
+    empty = [name for name, split in splits.by_name.items() if len(split) == 0]
+    if empty:  # nothing else can be said of them
+        yield f"expected rows in each split, found none in {', '.join(empty)}"
+        return
+    for name, split in splits.by_name.items():
+        yield from _label_errors(splits, split, name)
+    for index, modality in enumerate(splits.modalities):
+        shapes = {name: inputs(split, index)[0].shape[1:] for name, split in splits.by_name.items()}
+        if len(set(shapes.values())) > 1:
+            described = ", ".join(f"{list(shape)} in {name}" for name, shape in shapes.items())
+            yield f"{modality}: expected rows of one shape, found {described}"
+        for name, split in splits.by_name.items():
+            yield from _feature_errors(*inputs(split, index), f"{modality} in {name}")
+        train = inputs(splits.train, index)[0]
+        if (train.min(axis=0) == train.max(axis=0)).all():
+            yield f"{modality}: expected it to vary, found the same values in each training row"
+
+
+def _label_errors(splits: Splits, split: Split, name: str) -> Iterator[str]:
+    if splits.task == REGRESSION:
+        if num_bad := int(np.sum(~np.isfinite(split.y))):
+            yield f"labels in {name}: expected finite values, found {num_bad} that are not"
+    elif split.y.min() < 0 or split.y.max() >= splits.num_classes:
+        yield (
+            f"labels in {name}: expected classes from 0 to {splits.num_classes - 1}, "
+            f"found {split.y.min()} to {split.y.max()}"
+        )
+    if splits.num_classes < 2:
+        yield f"labels in {name}: expected at least 2 classes, found {splits.num_classes}"
+    elif split is splits.train and (absent := _absent_classes(splits, split)):
+        yield f"labels in train: expected rows of each class, found none of {absent}"
+
+
+def _feature_errors(values: np.ndarray, lengths: np.ndarray | None, place: str) -> Iterator[str]:
+    if values.ndim not in (2, 3) or 0 in values.shape:
+        yield f"{place}: expected features [n, d], [n, t, d] or [n, height, width], found {list(values.shape)}"
+        return
+    is_finite = np.isfinite(values.sum(axis=tuple(range(1, values.ndim)), dtype=np.float64))
+    if not is_finite.all():
+        num_bad = sum(int(np.sum(~np.isfinite(values[row]))) for row in np.flatnonzero(~is_finite))
+        yield f"{place}: expected finite features, found {num_bad} NaN or infinite in {np.sum(~is_finite)} rows"
+    if lengths is not None:
+        longest = values.shape[1] if values.ndim == 3 else 0
+        if lengths.min() < 1 or lengths.max() > longest:
+            yield f"{place}: expected lengths from 1 to {longest}, found {lengths.min()} to {lengths.max()}"
+
+
+def _warnings(splits: Splits, batch_size: int) -> Iterator[str]:
+    if len(splits.train) < batch_size:
+        yield f"{len(splits.train)} training rows are fewer than a batch of {batch_size}: each batch is all of them"
+    for name in ("valid", "test"):
+        split = splits.by_name[name]
+        if len(split) < _FEWEST_SCORED_ROWS:
+            yield f"{name} has {len(split)} rows: a single one is {1 / len(split):.1%} of its accuracy"
+        if absent := _absent_classes(splits, split):
+            yield f"{name} has no row of {absent}"
+    for index, modality in enumerate(splits.modalities):
+        values, lengths = inputs(splits.train, index)
+        if values.ndim == 2 or lengths is not None:  # without lengths it may be an image, whose edges are constant
+            axes = tuple(range(values.ndim - 1))
+            if num_constant := int((values.min(axis=axes) == values.max(axis=axes)).sum()):
+                yield f"{modality}: {num_constant} of {values.shape[-1]} features are constant in training"
+    digests = {name: {_digest(split, row) for row in range(len(split))} for name, split in splits.by_name.items()}
+    for first, second in combinations(digests, 2):
+        if num_shared := len(digests[first] & digests[second]):
+            yield f"{num_shared} different pairs of rows are both in {first} and in {second}"
+
+
+def _absent_classes(splits: Splits, split: Split) -> str:
+    counts = np.bincount(splits.classes(split), minlength=splits.num_classes)
+    names = ("value 0 or below", "value above 0") if splits.task == REGRESSION else None
+    return ", ".join(names[number] if names else f"class {number}" for number in np.flatnonzero(counts == 0))
+
+
+def inputs(split: Split, index: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Features and lengths of modality `index`, 0 or 1."""
+    return ((split.x1, split.lengths_1), (split.x2, split.lengths_2))[index]
+
+
+def _digest(split: Split, row: int) -> bytes:
+    """Hash of both modalities of one row; the label is left out, for the same row with two labels is shared too."""
+    return hashlib.blake2b(split.x1[row].tobytes() + split.x2[row].tobytes(), digest_size=16).digest()
