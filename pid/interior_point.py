@@ -99,14 +99,15 @@ def least_informative_coupling(
     first = _first_point(program)
     best = _optimum(program, first, iterations=0)
     for neighbourhood in _NEIGHBOURHOODS:
-        point: _Point | None = first
+        point = first
         last_step = min(best.iterations + _MOST_STEPS, max_iterations)
-        while point is not None and best.gap > tolerance and best.iterations < last_step:
-            point = _step(program, point, tolerance, neighbourhood)
-            best = replace(best, iterations=best.iterations + 1)
-            if point is not None:
-                found = _optimum(program, point, best.iterations)
-                best = found if found.gap < best.gap else best
+        while best.gap > tolerance and best.iterations < last_step:
+            moved = _step(program, point, tolerance, neighbourhood)
+            if moved is None:
+                break
+            point = moved
+            found = _optimum(program, point, best.iterations + 1)
+            best = found if found.gap < best.gap else replace(best, iterations=found.iterations)
     return best
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -32,7 +33,7 @@ class StageCost:
         return self.num_trials * self.trial_seconds
 
 
-def stage_costs(study: Study) -> dict[str, StageCost]:
+def stage_costs(study: Study, data_dir: Path) -> dict[str, StageCost]:
     """Cost of each stage on one core of this machine, from the first stratum's largest configuration."""
     stratum = max(
         strata(study),
@@ -43,7 +44,9 @@ def stage_costs(study: Study) -> dict[str, StageCost]:
     return {
         stage: StageCost(
             num_trials=count * len(strata(study)),
-            trial_seconds=_trial_seconds(trial_spec(study, stratum, stage, 0, largest), study.epochs_per_report),
+            trial_seconds=_trial_seconds(
+                trial_spec(study, stratum, stage, 0, largest), study.epochs_per_report, data_dir
+            ),
         )
         for stage, count in counts.items()
     }
@@ -56,7 +59,7 @@ def print_plan(study: Study, options: Options, console: Console) -> None:
     console.print(f"λ: {', '.join(f'{value:g}' for value in study.lambdas)}", highlight=False)
     for name, values in study.search_space.items():
         console.print(f"{name}: {', '.join(str(value) for value in values)}", highlight=False)
-    costs = stage_costs(study)
+    costs = stage_costs(study, options.data_dir)
     table = Table("stage", "trials", "seeds", "epochs", "s a trial", "core-seconds at most")
     for stage, cost in costs.items():
         seeds = study.search_seeds if stage == SEARCH else study.seeds
@@ -82,14 +85,14 @@ def print_plan(study: Study, options: Options, console: Console) -> None:
             console.print(f"[yellow]{label}: {error}[/yellow]", highlight=False)
 
 
-def _trial_seconds(spec: TrialSpec, epochs_per_report: int) -> float:
+def _trial_seconds(spec: TrialSpec, epochs_per_report: int, data_dir: Path) -> float:
     """Seconds of one full trial, from the time of a few steps and of one pass over as many rows."""
     config = spec.config
-    known = shapes(config.data)
+    known = shapes(config.data, data_dir)
     num_rows = config.train_samples or known.sizes[0]
     batch_size = min(config.batch_size, num_rows)
     measured_rows = _MEASURED_STEPS * batch_size
-    data = PlacedSplits(stand_in(config.data, measured_rows))
+    data = PlacedSplits(stand_in(config.data, measured_rows, data_dir))
     training = Training(replace(config, train_samples=None, batch_size=batch_size), data)
     training.run_epoch()  # the first steps also pay for what is made once
     step_seconds = _seconds(training.run_epoch) / _MEASURED_STEPS

@@ -92,7 +92,7 @@ def information_record(
     found = estimate(
         _features(train.x1[rows], encoder_1),
         _features(train.x2[rows], encoder_2),
-        train.y[rows],
+        splits.classes(train)[rows],
         lengths_1=lengths_1,
         lengths_2=lengths_2,
         num_workers=num_workers,

@@ -97,7 +97,7 @@ def resolve(study: Study, options: Options) -> Study:
         changes["variants"] = {label: study.variants[label] for label in options.variants}
     study = replace(study, **changes)
     for label, data in study.variants.items():
-        num_rows = shapes(data).sizes[0]
+        num_rows = shapes(data, options.data_dir).sizes[0]
         for count in study.train_samples:
             if count is not None and not 1 < count <= num_rows:
                 raise ValueError(f"--train-samples must be 2 to the {num_rows} training rows of {label}, got {count}")

@@ -43,7 +43,7 @@ from studies.engine.study import CONFIRM, Stratum, Study, TrialSpec, strata
 from studies.engine.tracking import Tracking
 from trainables.config import DataConfig
 from trainables.data import require
-from trainables.data.stand_in import shapes
+from trainables.data.stand_in import modalities
 from trainables.trainable import PairTrainable
 
 _MAX_FAILURES = 2
@@ -191,7 +191,7 @@ def _train(
 
 def _first_record(facts: Mapping[DataConfig, PopulationFacts], spec: TrialSpec) -> TrialRecord:
     """The record with which a trial begins."""
-    modalities = shapes(spec.config.data).modalities
+    names = modalities(spec.config.data)
     ceilings = facts[spec.config.data].ceilings if spec.stage == CONFIRM else None
     return TrialRecord(
         key=spec.key,
@@ -199,10 +199,8 @@ def _first_record(facts: Mapping[DataConfig, PopulationFacts], spec: TrialSpec) 
         variant=spec.stratum.variant,
         stratum=str(spec.stratum),
         index=spec.index,
-        parameters=trial_parameters(spec, modalities),
-        constants={
-            f"ceiling/accuracy/{name}": ceiling for name, ceiling in zip(modalities, ceilings or (), strict=False)
-        },
+        parameters=trial_parameters(spec, names),
+        constants={f"ceiling/accuracy/{name}": ceiling for name, ceiling in zip(names, ceilings or (), strict=False)},
         host=platform.node(),
         started=time.time_ns() // 1_000_000,
     )
@@ -217,7 +215,7 @@ def _study_tags(study: Study) -> dict[str, str]:
     description = {
         "name": study.name,
         "question": study.question,
-        "modalities": shapes(next(iter(study.variants.values()))).modalities,
+        "modalities": modalities(next(iter(study.variants.values()))),
         "variants": list(dict.fromkeys(stratum.variant for stratum in strata(study))),
         "lambdas": study.lambdas,
         "definition": study.describe(),
