@@ -2,7 +2,7 @@
 
 from analysis.curves import gain_curves, lambda_star_table, mean_curves
 from analysis.optimum import OptimalLambda, optimal_lambda
-from analysis.records import StudyRecords, read_study
+from analysis.records import StudyRecords, read_studies, read_study
 
 __all__ = [
     "OptimalLambda",
@@ -11,5 +11,6 @@ __all__ = [
     "lambda_star_table",
     "mean_curves",
     "optimal_lambda",
+    "read_studies",
     "read_study",
 ]
