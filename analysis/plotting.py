@@ -37,12 +37,14 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "align-or-not",  # names inside a file are random without it
 }
-# Of encoder 1 and encoder 2.
+# Of the encoders of a figure: two of a study, three or more where it shows several pairs of modalities.
 ENCODER_STYLES: tuple[dict[str, Any], ...] = (
     {"color": "#0072B2", "marker": "o"},
     {"color": "#D55E00", "marker": "s"},
+    {"color": "#E69F00", "marker": "P"},
+    {"color": "#56B4E9", "marker": "X"},
 )
-CEILING_DASHES = ((0, (6, 2)), (0, (2, 1.5)))
+CEILING_DASHES = ((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 1)))
 METRIC_STYLES: dict[str, dict[str, Any]] = {
     "cka": {"color": "#009E73", "marker": "^", "linestyle": "-"},
     "svcca": {"color": "#CC79A7", "marker": "D", "linestyle": (0, (5, 1.5))},
@@ -91,10 +93,18 @@ class Drawing:
     caption: str
 
 
+def lay_out(figure: Figure) -> None:
+    """Arrange the parts once and for all: each format would do it again, which takes longer than drawing."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+
 def png_bytes(figure: Figure, dots_per_inch: int) -> bytes:
     """The figure as a PNG."""
     buffer = BytesIO()
     with matplotlib.rc_context(STYLE):
+        lay_out(figure)
         figure.savefig(buffer, format="png", dpi=dots_per_inch)
     return buffer.getvalue()
 
@@ -107,6 +117,7 @@ def save_figure(drawing: Drawing, path_stem: Path) -> tuple[Path, ...]:
     path_stem.parent.mkdir(parents=True, exist_ok=True)
     png, pdf, svg, csv = (path_stem.with_name(path_stem.name + suffix) for suffix in (".png", ".pdf", ".svg", ".csv"))
     with matplotlib.rc_context(STYLE):
+        lay_out(drawing.figure)
         drawing.figure.savefig(png, dpi=200)
         drawing.figure.savefig(pdf, metadata={"CreationDate": None})
         drawing.figure.savefig(svg, metadata={"Date": None})
