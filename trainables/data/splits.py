@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
+
+from trainables.config import DataConfig
 
 Task = Literal["classification", "regression"]
 
@@ -15,6 +17,12 @@ SPLIT_NAMES = ("train", "valid", "test")
 
 class MissingDataError(FileNotFoundError):
     """A data set's files are missing; the message says which, where they were looked for and their source."""
+
+
+def unknown_configuration(config: object) -> ValueError:
+    """The error for something that is no data configuration."""
+    known = ", ".join(kind.__name__ for kind in get_args(DataConfig))
+    return ValueError(f"expected a data configuration ({known}), got {config!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
