@@ -1,14 +1,21 @@
-"""From records to conclusions: λ* of each encoder, tables, figures. Reads only what was recorded."""
+"""From records to conclusions: λ* of each encoder, the law across studies, tables, figures. Reads what was recorded."""
 
 from analysis.curves import gain_curves, lambda_star_table, mean_curves
+from analysis.law_summary import law_summary
 from analysis.optimum import OptimalLambda, optimal_lambda
+from analysis.points import encoder_points
 from analysis.records import StudyRecords, read_study
+from analysis.redundancy import Forecast, RedundancyLaw
 
 __all__ = [
+    "Forecast",
     "OptimalLambda",
+    "RedundancyLaw",
     "StudyRecords",
+    "encoder_points",
     "gain_curves",
     "lambda_star_table",
+    "law_summary",
     "mean_curves",
     "optimal_lambda",
     "read_study",
