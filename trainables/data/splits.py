@@ -1,7 +1,9 @@
 """What every data set gives: three splits of paired rows, and what is known of their population."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,6 +17,12 @@ SPLIT_NAMES = ("train", "valid", "test")
 
 class MissingDataError(FileNotFoundError):
     """A data set's files are missing; the message says which, where they were looked for and their source."""
+
+
+def how_to_fetch(dataset: str, data_dir: Path | None) -> str:
+    """The command that fetches a data set, for people to whom its files are missing."""
+    folder = "FOLDER" if data_dir is None else shlex.quote(str(data_dir))
+    return f"To fetch: python -m trainables.data.download {dataset} --data-dir {folder}"
 
 
 @dataclass(frozen=True, kw_only=True)
