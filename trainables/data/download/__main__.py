@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, patience: Patience | None = Non
         try:
             return download(options.dataset, options.data_dir, patience or Patience(), display)
         except OSError as error:
-            display.say(f"{error}\nOnce there is room and leave to write, run the same command again; it goes on.")
+            display.say(f"{error}\nOnce that is mended, run the same command again; it goes on.")
             return _FAILED
         except KeyboardInterrupt:
             display.say("Interrupted. Run the same command again; it goes on.")

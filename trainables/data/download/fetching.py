@@ -113,9 +113,9 @@ def _reason(error: MaxRetryError) -> str:
 
 
 def discard(part: Path) -> None:
-    """Remove what has arrived."""
-    part.unlink(missing_ok=True)
-    _note(part).unlink(missing_ok=True)
+    """Remove what has arrived, and whatever else has a name that begins with that of `part`."""
+    for path in part.parent.glob(f"{part.name}*"):
+        path.unlink()
 
 
 def _attempt(url: str, part: Path, patience: Patience, report: Report, is_first: bool) -> None:

@@ -101,7 +101,10 @@ def _transfer(source: Source, part: Path, patience: Patience, report: Report) ->
             fetch_from_drive(source.id, part, patience, report)
         else:
             fetch(source, part, patience, report)
-    except OSError as error:  # a disk that is full does not say which file was too much
+    except OSError as error:
+        if error.errno is None:  # not the system's: requests, for one, has such for certificates that are not there
+            raise
+        # A disk that is full does not say which file was too much.
         raise OSError(error.errno, error.strerror, error.filename or str(part)) from error
 
 

@@ -105,7 +105,7 @@ def test_a_later_call_goes_on_with_what_an_earlier_one_has_left(internet, answer
 
 def test_what_is_here_whole_already_is_not_in_the_way_for_ever(internet, answer, part):
     """Killed after the last byte and before the file had its name: there is no more of it to be had."""
-    begun = part.with_name(f"{part.name}abcdefgh.part")
+    begun = part.with_name(f"{part.name}.{FILE}abcdefgh.part")
     begun.write_bytes(CONTENT)
     internet.answers[LINK] = [answer(content=CONTENT, headers=ATTACHMENT)]
     fetch_from_drive(FILE, part, HASTE, ignore)
@@ -113,8 +113,29 @@ def test_what_is_here_whole_already_is_not_in_the_way_for_ever(internet, answer,
     assert not begun.exists()
 
 
+def test_what_is_here_of_another_file_is_not_gone_on_with(internet, answer, part):
+    once = Patience(connect_seconds=5, num_attempts=1)
+    other, other_link = CONTENT[::-1], LINK.replace(FILE, BELOW)
+    internet.answers |= {
+        LINK: [answer(content=CONTENT, headers=ATTACHMENT, stop_after=1_700_000)],
+        other_link: [answer(content=other, headers=ATTACHMENT)],
+    }
+    with pytest.raises(FetchError):
+        fetch_from_drive(FILE, part, once, ignore)
+    fetch_from_drive(BELOW, part, once, ignore)
+    assert part.read_bytes() == other
+
+
+def test_others_may_read_it_as_they_may_any_new_file(internet, answer, part):
+    internet.answers[LINK] = [answer(content=CONTENT, headers=ATTACHMENT)]
+    fetch_from_drive(FILE, part, HASTE, ignore)
+    any_new_file = part.with_name("any")
+    any_new_file.touch()
+    assert part.stat().st_mode == any_new_file.stat().st_mode
+
+
 def test_trouble_that_passes_costs_nothing_of_what_is_here(internet, answer, part):
-    begun = part.with_name(f"{part.name}abcdefgh.part")
+    begun = part.with_name(f"{part.name}.{FILE}abcdefgh.part")
     begun.write_bytes(CONTENT[:1_000_000])
     given = answer(content=CONTENT, headers=ATTACHMENT)
     internet.answers[LINK] = [given, answer(status=503), given]  # gdown asks once for all, then for the rest
@@ -124,10 +145,11 @@ def test_trouble_that_passes_costs_nothing_of_what_is_here(internet, answer, par
 
 
 def test_a_file_is_found_in_its_folder_or_below(internet, answer):
+    below = [(link_to_file("4" * 33), "a.csd"), (link_to_file("5" * 33), "sarcasm.pkl")]
     entries = [(link_to_file(FILE), "sarcasm.pkl"), (f"https://drive.google.com/drive/folders/{BELOW}", "raw")]
     internet.answers |= {
         LISTING: [answer(content=listing(*entries), headers=HTML)],
-        LISTING.replace(FOLDER, BELOW): [answer(content=listing((link_to_file("4" * 33), "a.csd")), headers=HTML)],
+        LISTING.replace(FOLDER, BELOW): [answer(content=listing(*below), headers=HTML)],
     }
     assert find_in_folder(FOLDER, "sarcasm.pkl", HASTE) == FILE
     assert find_in_folder(FOLDER, "a.csd", HASTE) == "4" * 33

@@ -198,3 +198,10 @@ def test_a_full_disk_is_said_with_the_file_that_was_too_much(server, answer, fol
     with pytest.raises(OSError, match=r"No space left on device: .*set/data\.pkl\.part"):
         folder.obtain(described(server))
     assert not folder.file.exists()
+
+
+def test_what_is_no_error_of_the_system_keeps_its_words(folder, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(folder.path / "absent.pem"))
+    file = RawFile(paths=("set/data.pkl",), sources=("https://127.0.0.1/",), digest=content_of, sha256=SHA256)
+    with pytest.raises(OSError, match=r"TLS CA certificate bundle.*absent\.pem"):
+        folder.obtain(file)
