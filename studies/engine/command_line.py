@@ -78,8 +78,11 @@ def _run_one(study: Study, options: Options, console: Console) -> None:
     if options.dry_run:
         print_plan(study, options, console)
         return
-    for data in study.variants.values():
-        require(data, options.data_dir)
+    try:
+        for data in study.variants.values():
+            require(data, options.data_dir)
+    except MissingDataError as error:
+        raise MissingDataError(f"{error}\nWithout them: --rehearse runs on generated data of their shapes.") from None
     with _stopping_gently(), Cluster(options) as cluster:
         run(study, options, cluster, console)
 

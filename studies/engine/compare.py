@@ -1,4 +1,4 @@
-"""What several studies say together: λ* of every encoder beside the information in its data."""
+"""What several studies say together: λ* of every encoder beside the information in its data, and the law of both."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +8,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from analysis.law_summary import law_summary
 from analysis.points import encoder_points
 from analysis.records import StudyRecords, read_study
+from analysis.redundancy import RedundancyLaw
 from studies.engine.options import Options
 from studies.engine.study import Study
 
@@ -24,6 +26,12 @@ def compare(studies: Sequence[Study], options: Options, console: Console) -> Non
         return
     console.print("\nbest alignment strength and information, encoder by encoder over all studies", highlight=False)
     console.print(_points_table(points))
+    try:
+        sentences = law_summary(RedundancyLaw.fit(points))
+    except ValueError as error:
+        sentences = [f"no law of λ* and redundancy can be fitted: {error}"]
+    for sentence in sentences:
+        console.print(sentence, highlight=False)
     POINTS_FILE.parent.mkdir(exist_ok=True)
     points.to_csv(POINTS_FILE, index=False)
     console.print(f"table: {POINTS_FILE}", highlight=False)
