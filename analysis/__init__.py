@@ -4,7 +4,7 @@ from analysis.curves import gain_curves, lambda_star_table, mean_curves
 from analysis.law_summary import law_summary
 from analysis.optimum import OptimalLambda, optimal_lambda
 from analysis.points import encoder_points
-from analysis.records import StudyRecords, read_study
+from analysis.records import StudyRecords, read_studies, read_study
 from analysis.redundancy import Forecast, RedundancyLaw
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "law_summary",
     "mean_curves",
     "optimal_lambda",
+    "read_studies",
     "read_study",
 ]

@@ -73,12 +73,8 @@ def gain_curves(scores: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFra
     and high bound the mean difference by Student's t, each λ by itself, and are NaN where there is one seed.
     An encoder without a score at the smallest λ has no gains. Raises ValueError where no encoder has any.
     """
-    smallest = scores["lambda"].min()
     tables = []
-    for variant, encoder, rows in _encoders(scores):
-        paired = paired_scores(rows)
-        if not paired.seeds or paired.lambdas[0] != smallest:
-            continue
+    for variant, encoder, paired in _comparable(scores):
         gains = paired.scores[1:] - paired.scores[:1]
         num_seeds = gains.shape[1]
         deviation = gains.std(axis=1, ddof=1) if num_seeds > 1 else np.full(len(gains), np.nan)
@@ -86,9 +82,14 @@ def gain_curves(scores: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFra
         columns = {"variant": variant, "encoder": encoder, "lambda": paired.lambdas[1:], "gain": mean}
         columns |= {"low": mean - half_width, "high": mean + half_width, "num_seeds": num_seeds}
         tables.append(pd.DataFrame(columns))
-    if sum(map(len, tables)) == 0:
+    if not tables:
         raise ValueError("no encoder has a seed with a score at the smallest λ and at another")
     return pd.concat(tables, ignore_index=True)
+
+
+def has_gains(scores: pd.DataFrame) -> bool:
+    """Whether some encoder has a seed with a score at the table's smallest λ and at another."""
+    return any(True for _ in _comparable(scores))
 
 
 def lambda_star_table(scores: pd.DataFrame, *, confidence: float = 0.95, seed: int = 0) -> pd.DataFrame:
@@ -115,7 +116,7 @@ def lambda_star_table(scores: pd.DataFrame, *, confidence: float = 0.95, seed: i
     table[numeric] = table[numeric].apply(pd.to_numeric)
     # A missing word is None as in OptimalLambda, not the NaN of a column of strings, which counts as true.
     table[words] = table[words].astype(object).where(table[words].notna(), None)
-    table["p_value_holm"] = _holm(table["p_value"].to_numpy(dtype=float))
+    table["p_value_holm"] = holm(table["p_value"].to_numpy(dtype=float))
     return table
 
 
@@ -143,13 +144,21 @@ def _encoders(scores: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
         yield variant, encoder, scores.loc[(scores["variant"] == variant) & (scores["encoder"] == encoder)]
 
 
+def _comparable(scores: pd.DataFrame) -> Iterator[tuple[str, str, PairedScores]]:
+    """The paired scores of each variant and encoder that can be compared with the table's smallest λ."""
+    for variant, encoder, rows in _encoders(scores):
+        paired = paired_scores(rows)
+        if paired.seeds and len(paired.lambdas) > 1 and paired.lambdas[0] == scores["lambda"].min():
+            yield variant, encoder, paired
+
+
 def _half_width(deviation: Array, num_seeds: Array | int, confidence: float) -> Array:
     """Half the width of Student's interval for a mean; NaN where the deviation is (one seed has none)."""
     quantile = stats.t.ppf((1 + confidence) / 2, np.maximum(np.asarray(num_seeds) - 1, 1))
     return quantile * deviation / np.sqrt(num_seeds)
 
 
-def _holm(p_values: Array) -> Array:
+def holm(p_values: Array) -> Array:
     """P-values corrected for their number, missing ones left missing."""
     order = np.argsort(p_values)[: np.isfinite(p_values).sum()]
     corrected = p_values[order] * np.arange(len(order), 0, -1)

@@ -1,4 +1,4 @@
-"""Figures of a study: one function a figure, from tables to a matplotlib Figure (which needs no display)."""
+"""Figures of a study's curves: one function a figure, from tables to a matplotlib Figure (which needs no display)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,19 +21,17 @@ from analysis.plotting import (
     METRIC_LABELS,
     METRIC_STYLES,
     STYLE,
+    Drawing,
     draw_curve,
     even_steps,
     label_strengths,
-    save_figure,
     signed,
 )
-
-__all__ = ["accuracy_and_alignment", "gain_by_lambda", "save_figure"]
 
 
 def accuracy_and_alignment(
     scores: pd.DataFrame, alignment: pd.DataFrame, lambda_star: pd.DataFrame, *, confidence: float = 0.95
-) -> Figure:
+) -> Drawing:
     """Accuracy of both encoders over λ, their λ*, and the alignment reached, by variant (paper figure 3).
 
     scores and alignment as in `StudyRecords`, lambda_star as from `lambda_star_table`. Bands are intervals of
@@ -61,10 +59,14 @@ def accuracy_and_alignment(
             label_strengths(bottom, grid)
         _finish_rows(panels, encoders, len(grid))
         _add_legends(figure, encoders, bool(scores["ceiling"].notna().any()), confidence)
-    return figure
+    return Drawing(
+        figure=figure,
+        data=_curve_data(accuracy, similarity, lambda_star),
+        caption="Test accuracy of each encoder over λ with its λ*, and the alignment reached on the way.",
+    )
 
 
-def gain_by_lambda(scores: pd.DataFrame, *, confidence: float = 0.95) -> Figure:
+def gain_by_lambda(scores: pd.DataFrame, *, confidence: float = 0.95) -> Drawing:
     """Gain in accuracy over the smallest λ, by λ and variant, one panel an encoder (paper figure 4).
 
     A cell holds the gain in percentage points, paired by seed, with half the width of its interval; it is
@@ -90,7 +92,22 @@ def gain_by_lambda(scores: pd.DataFrame, *, confidence: float = 0.95) -> Figure:
             f"gain in accuracy over λ = {first:g}, percentage points\n"
             f"(± half the {100 * confidence:g} % interval; bold where it leaves out zero)"
         )
-    return figure
+    return Drawing(figure=figure, data=gains, caption=f"Gain in accuracy over λ = {first:g}, paired by seed.")
+
+
+def _curve_data(accuracy: pd.DataFrame, similarity: pd.DataFrame, lambda_star: pd.DataFrame) -> pd.DataFrame:
+    """Every mean that is drawn, and λ* with the accuracy there: one row a point."""
+    drawn = similarity.loc[similarity["metric"].isin(METRIC_STYLES)]
+    known = lambda_star.dropna(subset="best")
+    names = {"variant": "variant", "encoder": "curve", "best": "lambda", "low": "low", "high": "high"}
+    optima = pd.DataFrame({new: known[old] for old, new in (names | {"accuracy_at_best": "mean"}).items()})
+    parts = [
+        accuracy.rename(columns={"encoder": "curve"}).assign(quantity="accuracy"),
+        drawn.rename(columns={"metric": "curve"}).assign(quantity="alignment"),
+        optima.assign(quantity="lambda_star"),
+    ]
+    columns = ["quantity", "variant", "curve", "lambda", "mean", "low", "high", "num_seeds"]
+    return pd.concat([part.reindex(columns=columns) for part in parts if not part.empty], ignore_index=True)
 
 
 def _of(table: pd.DataFrame, column: str, label: str) -> pd.DataFrame:

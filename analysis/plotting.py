@@ -6,6 +6,8 @@ to 1 where a grid ends at 4.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +34,17 @@ STYLE: dict[Any, Any] = {
     "lines.linewidth": 1.5,
     "lines.markersize": 4,
     "pdf.fonttype": 42,  # text stays text, as journals ask
+    "svg.fonttype": "none",
+    "svg.hashsalt": "align-or-not",  # names inside a file are random without it
 }
-# Of encoder 1 and encoder 2.
+# Of the encoders of a figure: two of a study, three or more where it shows several pairs of modalities.
 ENCODER_STYLES: tuple[dict[str, Any], ...] = (
     {"color": "#0072B2", "marker": "o"},
     {"color": "#D55E00", "marker": "s"},
+    {"color": "#E69F00", "marker": "P"},
+    {"color": "#56B4E9", "marker": "X"},
 )
-CEILING_DASHES = ((0, (6, 2)), (0, (2, 1.5)))
+CEILING_DASHES = ((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 1)))
 METRIC_STYLES: dict[str, dict[str, Any]] = {
     "cka": {"color": "#009E73", "marker": "^", "linestyle": "-"},
     "svcca": {"color": "#CC79A7", "marker": "D", "linestyle": (0, (5, 1.5))},
@@ -54,9 +60,14 @@ def even_steps(strengths: Array, grid: Array) -> Array:
 
 
 def label_strengths(panel: Axes, grid: Array) -> None:
-    """Put the grid's values under an axis of even steps; without a zero before the point they stay apart."""
-    panel.set_xticks(range(len(grid)), [f"{strength:g}".removeprefix("0") or "0" for strength in grid])
+    """Put the grid's values under an axis of even steps."""
+    panel.set_xticks(range(len(grid)), [strength_label(strength) for strength in grid])
     panel.set_xlabel(AXIS_LABEL)
+
+
+def strength_label(strength: float) -> str:
+    """A value of the grid; without a zero before the point neighbours stay apart."""
+    return f"{strength:g}".removeprefix("0") or "0"
 
 
 def draw_curve(panel: Axes, curve: pd.DataFrame, grid: Array, style: Mapping[str, Any]) -> None:
@@ -73,14 +84,42 @@ def signed(number: float, digits: int) -> str:
     return text[1:] if float(text[1:]) == 0 else text
 
 
-def save_figure(figure: Figure, path_stem: Path) -> tuple[Path, Path]:
-    """Write the figure as PNG (200 dpi) and PDF at path_stem + suffix; returns both paths.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drawing:
+    """A figure with the numbers that it draws, and what it shows in one sentence for those who cannot see it."""
 
-    Neither file carries its date, so the same figure is the same file.
+    figure: Figure
+    data: pd.DataFrame
+    caption: str
+
+
+def lay_out(figure: Figure) -> None:
+    """Arrange the parts once and for all: each format would do it again, which takes longer than drawing."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+
+def png_bytes(figure: Figure, dots_per_inch: int) -> bytes:
+    """The figure as a PNG."""
+    buffer = BytesIO()
+    with matplotlib.rc_context(STYLE):
+        lay_out(figure)
+        figure.savefig(buffer, format="png", dpi=dots_per_inch)
+    return buffer.getvalue()
+
+
+def save_figure(drawing: Drawing, path_stem: Path) -> tuple[Path, ...]:
+    """Write the figure as PNG (200 dpi), PDF and SVG and its data as CSV at path_stem + suffix; returns the paths.
+
+    No file carries its date or a random name, so the same figure is the same file.
     """
     path_stem.parent.mkdir(parents=True, exist_ok=True)
-    png, pdf = (path_stem.with_name(path_stem.name + suffix) for suffix in (".png", ".pdf"))
+    png, pdf, svg, csv = (path_stem.with_name(path_stem.name + suffix) for suffix in (".png", ".pdf", ".svg", ".csv"))
     with matplotlib.rc_context(STYLE):
-        figure.savefig(png, dpi=200)
-        figure.savefig(pdf, metadata={"CreationDate": None})
-    return png, pdf
+        lay_out(drawing.figure)
+        drawing.figure.savefig(png, dpi=200)
+        drawing.figure.savefig(pdf, metadata={"CreationDate": None})
+        drawing.figure.savefig(svg, metadata={"Date": None})
+    drawing.data.to_csv(csv, index=False)
+    return png, pdf, svg, csv

@@ -5,26 +5,30 @@ again at any time, from any machine, and while it still runs: what has not finis
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from analysis.recorded import (
+    RecordedRun,
+    alignment_table,
+    information_table,
+    score_table,
+    trial_row,
+    trial_table,
+)
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
 _RUNS_A_PAGE = 250  # memory for a page at a time; larger pages were slower
-_OF_SEED = re.compile(r"(?P<name>.+)/seed_(?P<seed>\d+)")
-_SCORE_COLUMNS = ["variant", "lambda", "encoder", "seed", "accuracy", "ceiling"]
-_ALIGNMENT_COLUMNS = ["variant", "lambda", "seed", "metric", "value"]
-_INFORMATION_COLUMNS = (
-    "variant definition method num_samples p_independent dominant atom raw corrected low high null_mean p_value exact"
-).split()
-_TRIAL_COLUMNS = ("run_id", "stage", "variant", "trial", "outcome", "status", "start", "seconds", "lambda")
+# Tags of a study's run that say what it is, and not under which circumstances it ran.
+_STRUCTURE = ("role", "study", "superseded")
+_STRUCTURE_PREFIXES = ("information/", "mlflow.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,11 +37,14 @@ class StudyRecords:
 
     `study` is the study as it was declared: name, question, modalities, variants, lambdas and more. `trials`
     has one row a trial: where it belongs, how it ended, its parameters and final metrics under their recorded
-    names (`seconds` is its run's duration). `scores` [variant, lambda, encoder, seed, accuracy, ceiling] and
-    `alignment` [variant, lambda, seed, metric, value] have one row a replica, from the finished trials of the
-    stage `confirm`; metrics taken after the projection head are named `projected/…`. A ceiling that is not
-    known is NaN. `information` has one row for each variant and atom (PID of the training features, in bits): raw,
-    corrected by its null, its interval, and the population's where it is known.
+    names (`seconds` is its run's duration, `epochs` how far it has reported). `scores` [variant, lambda,
+    encoder, seed, accuracy, accuracy_nonzero, ceiling] and `alignment` [variant, lambda, seed, metric, value]
+    have one row a replica, from the finished trials of the stage `confirm`; metrics taken after the projection
+    head are named `projected/…`. A ceiling that is not known is NaN, and so is `accuracy_nonzero` (without the
+    rows whose value is 0) but for a regression. `information` has one row for each variant and atom (PID of
+    the training features, in bits): raw, corrected by its null, its interval, and the population's where it is
+    known. `status` is MLflow's of the parent run, `circumstances` its other tags: identity, command, commit, host
+    and whatever else was noted down.
     """
 
     study: Mapping[str, Any]
@@ -46,6 +53,15 @@ class StudyRecords:
     scores: pd.DataFrame
     alignment: pd.DataFrame
     information: pd.DataFrame
+    status: str = "FINISHED"
+    started: pd.Timestamp | None = None
+    ended: pd.Timestamp | None = None
+    circumstances: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The study's name with its identity, which tells studies of one name apart."""
+        return " ".join((self.study["name"], self.circumstances.get("identity", ""))).strip()
 
 
 def read_study(tracking_uri: str, experiment: str, identity: str | None = None) -> StudyRecords:
@@ -54,26 +70,72 @@ def read_study(tracking_uri: str, experiment: str, identity: str | None = None) 
     Raises ValueError for a store, an experiment or a study that does not exist, naming those that do.
     """
     client = _client(tracking_uri)
-    found = client.get_experiment_by_name(experiment)
-    if found is None:
-        names = sorted(known.name for known in client.search_experiments())
-        raise ValueError(f"there is no experiment {experiment!r} in {tracking_uri}; it holds {names}")
-    parent = _study_run(client, found.experiment_id, experiment, identity)
+    experiment_id = _experiment_id(client, tracking_uri, experiment)
+    parents = _current_studies(client, experiment_id)
+    if not parents or identity not in (None, *parents):
+        sought = "a study" if identity is None else f"a study with identity {identity!r}"
+        raise ValueError(
+            f"experiment {experiment!r} does not hold {sought}; the identities in it are {sorted(parents)}"
+        )
+    return _read(client, experiment_id, parents[identity or list(parents)[-1]])
+
+
+def read_studies(tracking_uri: str, experiment: str) -> list[StudyRecords]:
+    """Read every study of an experiment that was not superseded, the earliest first.
+
+    Raises ValueError for a store or an experiment that does not exist, naming those that do.
+    """
+    client = _client(tracking_uri)
+    experiment_id = _experiment_id(client, tracking_uri, experiment)
+    return [_read(client, experiment_id, parent) for parent in _current_studies(client, experiment_id).values()]
+
+
+def experiments_with_studies(tracking_uri: str) -> list[str]:
+    """Names of the experiments that hold a study, in the alphabet's order."""
+    client = _client(tracking_uri)
+    return sorted(known.name for known in client.search_experiments() if _current_studies(client, known.experiment_id))
+
+
+def _read(client: "MlflowClient", experiment_id: str, parent: "Run") -> StudyRecords:
+    """The records of a study, from its parent run and its children."""
     study = json.loads(parent.data.tags["study"])
     children = f"tags.`mlflow.parentRunId` = '{parent.info.run_id}' and tags.role = 'trial'"
     trials, confirmed = [], {}
-    for run in _search(client, found.experiment_id, children):
-        trials.append(_trial(run))
-        if run.data.tags["stage"] == "confirm" and run.data.tags.get("outcome") == "finished":
+    for run in map(_recorded, _search(client, experiment_id, children)):
+        trials.append(trial_row(run))
+        if run.tags["stage"] == "confirm" and run.tags.get("outcome") == "finished":
             # Where a stratum was confirmed twice, the later run counts.
-            confirmed[run.data.tags["variant"], float(run.data.params["lambda"])] = run
+            confirmed[run.tags["variant"], float(run.parameters["lambda"])] = run
     return StudyRecords(
         study=study,
         parent_run_id=parent.info.run_id,
-        trials=_trial_table(trials),
-        scores=_scores(confirmed, study["variants"], study["modalities"]),
-        alignment=_alignment(confirmed, study["variants"]),
-        information=_information(parent),
+        trials=trial_table(trials),
+        scores=score_table(confirmed, study["variants"], study["modalities"]),
+        alignment=alignment_table(confirmed, study["variants"]),
+        information=information_table(parent.data.tags),
+        status=parent.info.status,
+        started=pd.to_datetime(parent.info.start_time, unit="ms", utc=True),
+        ended=None if parent.info.end_time is None else pd.to_datetime(parent.info.end_time, unit="ms", utc=True),
+        circumstances={
+            name: value
+            for name, value in sorted(parent.data.tags.items())
+            if name not in _STRUCTURE and not name.startswith(_STRUCTURE_PREFIXES)
+        },
+    )
+
+
+def _recorded(run: "Run") -> RecordedRun:
+    """A run's contents as plain values, so that MLflow's objects are held for one page only."""
+    metrics = run.data.to_proto().metrics  # with their steps, which `metrics` of a run's data leaves out
+    return RecordedRun(
+        run_id=run.info.run_id,
+        status=run.info.status,
+        start=run.info.start_time,
+        end=run.info.end_time,
+        tags=run.data.tags,
+        parameters=run.data.params,
+        metrics=run.data.metrics,
+        last_step=max((metric.step for metric in metrics), default=None),
     )
 
 
@@ -86,6 +148,14 @@ def _client(tracking_uri: str) -> "MlflowClient":
     if path != tracking_uri and not Path(path).is_file():
         raise ValueError(f"there is no MLflow store at {tracking_uri}")
     return MlflowClient(tracking_uri=tracking_uri)
+
+
+def _experiment_id(client: "MlflowClient", tracking_uri: str, experiment: str) -> str:
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        names = sorted(known.name for known in client.search_experiments())
+        raise ValueError(f"there is no experiment {experiment!r} in {tracking_uri}; it holds {names}")
+    return found.experiment_id
 
 
 def _search(client: "MlflowClient", experiment_id: str, condition: str) -> "Iterator[Run]":
@@ -105,90 +175,11 @@ def _search(client: "MlflowClient", experiment_id: str, condition: str) -> "Iter
             return
 
 
-def _study_run(client: "MlflowClient", experiment_id: str, experiment: str, identity: str | None) -> "Run":
-    """The parent run asked for."""
-    parents = [
-        run
-        for run in _search(client, experiment_id, "tags.role = 'study'")
-        if run.data.tags.get("superseded") != "true"
-    ]
-    wanted = [run for run in parents if identity in (None, run.data.tags["identity"])]
-    if not wanted:
-        known = sorted({run.data.tags["identity"] for run in parents})
-        sought = "a study" if identity is None else f"a study with identity {identity!r}"
-        raise ValueError(f"experiment {experiment!r} does not hold {sought}; the identities in it are {known}")
-    return wanted[-1]
-
-
-def _trial(run: "Run") -> dict[str, Any]:
-    """A run's parameters and means over replicas; the values of single replicas are in the other tables."""
-    metrics = {name: value for name, value in run.data.metrics.items() if not _OF_SEED.fullmatch(name)}
-    tags, info = run.data.tags, run.info
-    row = {
-        "run_id": info.run_id,
-        "stage": tags["stage"],
-        "variant": tags["variant"],
-        "trial": tags["trial"],
-        "outcome": tags.get("outcome"),
-        "status": info.status,
-        "start": info.start_time,
-        "seconds": None if info.end_time is None else (info.end_time - info.start_time) / 1000,
-    }
-    return run.data.params | metrics | row
-
-
-def _trial_table(trials: list[dict[str, Any]]) -> pd.DataFrame:
-    """One row a trial; parameters and metrics that are numbers throughout as numbers."""
-    table = pd.DataFrame(trials)
-    recorded = sorted(set(table.columns) - set(_TRIAL_COLUMNS))
-    table = table.reindex(columns=[*_TRIAL_COLUMNS, *recorded])
-    for name in ("seconds", "lambda", *recorded):
-        try:
-            table[name] = pd.to_numeric(table[name])
-        except ValueError:
-            continue  # a parameter in words
-    table["start"] = pd.to_datetime(table["start"], unit="ms", utc=True)
-    # A trial that has not ended has no outcome; the NaN of a column of strings would count as true.
-    table["outcome"] = table["outcome"].astype(object).where(table["outcome"].notna(), None)
-    return table
-
-
-def _scores(confirmed: "Mapping[tuple[str, float], Run]", variants: list[str], modalities: list[str]) -> pd.DataFrame:
-    """Test accuracy of each replica; variants and encoders in the study's order, not the alphabet's."""
-    rows = []
-    for (variant, strength), run in confirmed.items():
-        for encoder, seed, accuracy in _of_seeds(run, "test/accuracy/"):
-            ceiling = run.data.metrics.get(f"ceiling/accuracy/{encoder}", float("nan"))
-            rows.append((variant, strength, encoder, seed, accuracy, ceiling))
-    rows.sort(key=lambda row: (variants.index(row[0]), modalities.index(row[2]), row[1], row[3]))
-    return pd.DataFrame(rows, columns=_SCORE_COLUMNS)
-
-
-def _alignment(confirmed: "Mapping[tuple[str, float], Run]", variants: list[str]) -> pd.DataFrame:
-    """Alignment of each replica, before and after the projection head."""
-    rows = [
-        (variant, strength, seed, metric, value)
-        for (variant, strength), run in confirmed.items()
-        for metric, seed, value in _of_seeds(run, "alignment/")
-    ]
-    rows.sort(key=lambda row: (variants.index(row[0]), row[3], row[1], row[2]))
-    return pd.DataFrame(rows, columns=_ALIGNMENT_COLUMNS)
-
-
-def _information(parent: "Run") -> pd.DataFrame:
-    """The estimates that the parent run is tagged with, in the order of its variants."""
-    rows = []
-    for tag in sorted(name for name in parent.data.tags if name.startswith("information/")):
-        record = json.loads(parent.data.tags[tag])
-        for atom, figures in record["atoms"].items():
-            row = record | figures | {"atom": atom}
-            rows.append([row[name] for name in _INFORMATION_COLUMNS])
-    return pd.DataFrame(rows, columns=_INFORMATION_COLUMNS)
-
-
-def _of_seeds(run: "Run", prefix: str) -> Iterator[tuple[str, int, float]]:
-    """Name (without the prefix), seed and value of each metric of a single replica."""
-    for key, value in run.data.metrics.items():
-        match = _OF_SEED.fullmatch(key)
-        if match and match["name"].startswith(prefix):
-            yield match["name"].removeprefix(prefix), int(match["seed"]), value
+def _current_studies(client: "MlflowClient", experiment_id: str) -> "dict[str, Run]":
+    """Parent runs that were not superseded by identity, in the order in which they started; of two, the later."""
+    found: dict[str, Run] = {}
+    for run in _search(client, experiment_id, "tags.role = 'study'"):
+        if run.data.tags.get("superseded") != "true":
+            found.pop(run.data.tags["identity"], None)
+            found[run.data.tags["identity"]] = run
+    return found

@@ -1,4 +1,4 @@
-"""The analyse stage: read what MLflow holds, say which λ is best for each encoder, draw the figures."""
+"""The analyse stage: read what MLflow holds, say which λ is best for each encoder, write figures and report."""
 
 from pathlib import Path
 
@@ -7,23 +7,40 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from analysis.curves import lambda_star_table
-from analysis.figures import accuracy_and_alignment, gain_by_lambda, save_figure
+from analysis.conclusions import conclude_records
 from analysis.records import StudyRecords, read_study
+from analysis.report import write_study
 from studies.engine.study import Study
 from studies.engine.tracking import Tracking
 
 
 def conclude(study: Study, tracking_uri: str, folder: Path, tracking: Tracking, console: Console) -> None:
-    """Print the λ tables, write figures and tables to `folder`, and store them with the study in MLflow."""
-    records = read_study(tracking_uri, study.name, study.identity)
-    if records.scores.empty:
+    """Print the λ tables, write figures, tables and the report to `folder`, and store them with the study in MLflow."""
+    conclusions = conclude_records(read_study(tracking_uri, study.name, study.identity))
+    if conclusions.records.scores.empty:
         console.print("no trial was confirmed: there is nothing to conclude", highlight=False)
-        return
-    lambda_star = lambda_star_table(records.scores)
+    else:
+        _print_scores(conclusions.records, conclusions.lambda_star, console)
+    page = write_study(conclusions, folder)
+    tracking.log_artifacts(folder)
+    tracking.log_study(_final_figures(conclusions.lambda_star))
+    places = {
+        "figures and tables": folder,
+        "all runs": f"{tracking_uri} (mlflow ui --backend-store-uri {tracking_uri})",
+        "report": page.resolve().as_uri(),
+    }
+    for what, place in places.items():
+        console.print(f"{what}: {place}", highlight=False, soft_wrap=True)
+
+
+def _print_scores(records: StudyRecords, lambda_star: pd.DataFrame, console: Console) -> None:
+    """What the scores say: accuracy over λ, λ*, and the information in the data."""
+    columns = {"accuracy": "test accuracy", "accuracy_nonzero": "test accuracy without neutral rows"}
     for encoder in records.scores["encoder"].unique():
-        console.print(f"\ntest accuracy of {encoder}, mean ± standard error over seeds", highlight=False)
-        console.print(_accuracy_table(records, encoder))
+        for column, title in columns.items():
+            if records.scores[column].notna().to_numpy().any():
+                console.print(f"\n{title} of {encoder}, mean ± standard error over seeds", highlight=False)
+                console.print(_accuracy_table(records, encoder, column))
     console.print("\nbest alignment strength λ*, with everything that could still be the best at 95 %", highlight=False)
     console.print(_lambda_star_table(lambda_star))
     _print_reservations(lambda_star, console)
@@ -33,32 +50,9 @@ def conclude(study: Study, tracking_uri: str, folder: Path, tracking: Tracking, 
             highlight=False,
         )
         console.print(_information_table(records.information))
-    folder.mkdir(parents=True, exist_ok=True)
-    tables = {
-        "scores": records.scores,
-        "alignment": records.alignment,
-        "lambda_star": lambda_star,
-        "information": records.information,
-    }
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-    save_figure(
-        accuracy_and_alignment(records.scores, records.alignment, lambda_star),
-        folder / "accuracy_and_alignment",
-    )
-    if len(set(records.scores["lambda"])) > 1:
-        save_figure(gain_by_lambda(records.scores), folder / "gain_by_lambda")
-    tracking.log_artifacts(folder)
-    tracking.log_study(_final_figures(lambda_star))
-    console.print(f"figures and tables: {folder}", highlight=False, soft_wrap=True)
-    console.print(
-        f"all runs: {tracking_uri} (mlflow ui --backend-store-uri {tracking_uri})",
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
-def _accuracy_table(records: StudyRecords, encoder: str) -> Table:
+def _accuracy_table(records: StudyRecords, encoder: str, column: str) -> Table:
     """Mean test accuracy of one encoder: one row a λ, one column a variant."""
     scores = records.scores.loc[records.scores["encoder"] == encoder]
     variants = list(dict.fromkeys(scores["variant"]))
@@ -66,7 +60,7 @@ def _accuracy_table(records: StudyRecords, encoder: str) -> Table:
     for lambda_, rows in scores.groupby("lambda"):
         cells = []
         for variant in variants:
-            values = rows.loc[rows["variant"] == variant, "accuracy"].dropna()
+            values = rows.loc[rows["variant"] == variant, column].dropna()
             error = f" ± {values.sem():.3f}" if len(values) > 1 else ""
             cells.append(f"{values.mean():.3f}{error}" if len(values) else "–")
         table.add_row(f"{lambda_:g}", *cells)

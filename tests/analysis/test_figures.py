@@ -6,22 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from scipy import stats
 
 from analysis.curves import gain_curves, lambda_star_table, paired_scores
-from analysis.figures import accuracy_and_alignment, gain_by_lambda, save_figure
-from analysis.plotting import even_steps, signed
-
-
-@pytest.fixture
-def alignment(grid: np.ndarray) -> pd.DataFrame:
-    rows = [
-        (variant, strength, seed, metric, 0.1 + 0.2 * strength + 0.01 * seed)
-        for variant in ("R = 8", "R = 0")
-        for strength in grid
-        for seed in range(4)
-        for metric in ("cka", "svcca", "mutual_knn", "projected/cka")
-    ]
-    return pd.DataFrame(rows, columns=["variant", "lambda", "seed", "metric", "value"])
+from analysis.figures import accuracy_and_alignment, gain_by_lambda
+from analysis.plotting import Drawing, even_steps, save_figure, signed
 
 
 def test_even_steps_are_positions_on_the_grid() -> None:
@@ -35,11 +24,10 @@ def test_signed_numbers(number: float, text: str) -> None:
 
 
 def test_accuracy_and_alignment_draws_the_means_and_the_optimum(
-    study_scores: pd.DataFrame, alignment: pd.DataFrame, grid: np.ndarray
+    study_scores: pd.DataFrame, study_alignment: pd.DataFrame, grid: np.ndarray
 ) -> None:
     lambda_star = lambda_star_table(study_scores)
-    figure = accuracy_and_alignment(study_scores, alignment, lambda_star)
-    panels = figure.axes
+    panels = accuracy_and_alignment(study_scores, study_alignment, lambda_star).figure.axes
     assert len(panels) == 6
     assert [panel.get_title() for panel in panels[:2]] == ["R = 8", "R = 0"]
     of_vision = study_scores.query("variant == 'R = 0' and encoder == 'vision'")
@@ -68,28 +56,29 @@ def test_accuracy_and_alignment_draws_the_means_and_the_optimum(
 
 @pytest.mark.parametrize("num_seeds", [1, 4])
 def test_one_variant_without_a_known_ceiling(
-    study_scores: pd.DataFrame, alignment: pd.DataFrame, num_seeds: int, tmp_path: Path
+    study_scores: pd.DataFrame, study_alignment: pd.DataFrame, num_seeds: int, tmp_path: Path
 ) -> None:
     chosen = f"variant == 'R = 8' and seed < {num_seeds}"
     scores = study_scores.query(chosen).assign(ceiling=np.nan)
-    figure = accuracy_and_alignment(scores, alignment.query(chosen), lambda_star_table(scores))
-    labels = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    drawing = accuracy_and_alignment(scores, study_alignment.query(chosen), lambda_star_table(scores))
+    labels = [text.get_text() for legend in drawing.figure.legends for text in legend.get_texts()]
     assert "vision" in labels and "CKA" in labels
     assert not any("ceiling" in label for label in labels)
-    save_figure(figure, tmp_path / "figure")
+    save_figure(drawing, tmp_path / "figure")
 
 
 def test_a_study_with_half_its_scores_is_drawn(
-    study_scores: pd.DataFrame, alignment: pd.DataFrame, tmp_path: Path
+    study_scores: pd.DataFrame, study_alignment: pd.DataFrame, tmp_path: Path
 ) -> None:
     scores = study_scores.query("variant == 'R = 8' or `lambda` == 0")
-    figure = accuracy_and_alignment(scores, alignment.iloc[:0], lambda_star_table(scores))
-    save_figure(figure, tmp_path / "accuracy")
+    save_figure(
+        accuracy_and_alignment(scores, study_alignment.iloc[:0], lambda_star_table(scores)), tmp_path / "accuracy"
+    )
     save_figure(gain_by_lambda(scores), tmp_path / "gain")
 
 
 def test_gain_by_lambda_writes_each_gain_in_its_cell(study_scores: pd.DataFrame) -> None:
-    figure = gain_by_lambda(study_scores)
+    figure = gain_by_lambda(study_scores).figure
     vision, audio = figure.axes
     assert (vision.get_title(), audio.get_title()) == ("vision", "audio")
     cells = {text.get_position(): text for text in audio.texts}
@@ -103,17 +92,41 @@ def test_gain_by_lambda_writes_each_gain_in_its_cell(study_scores: pd.DataFrame)
     assert "λ = 0" in figure.get_suptitle()
 
 
-def test_nothing_to_draw_is_refused(study_scores: pd.DataFrame, alignment: pd.DataFrame) -> None:
+def test_nothing_to_draw_is_refused(study_scores: pd.DataFrame, study_alignment: pd.DataFrame) -> None:
     empty = study_scores.iloc[:0]
     with pytest.raises(ValueError, match="no scores to draw"):
-        accuracy_and_alignment(empty, alignment, lambda_star_table(empty))
+        accuracy_and_alignment(empty, study_alignment, lambda_star_table(empty))
 
 
 def test_saving_twice_gives_the_same_files(tmp_path: Path) -> None:
     figure = Figure()
     figure.subplots().plot([0, 1], [0, 1])
-    first = save_figure(figure, tmp_path / "new" / "R = 0.5")
-    assert [path.name for path in first] == ["R = 0.5.png", "R = 0.5.pdf"]
+    drawing = Drawing(figure=figure, data=pd.DataFrame({"λ": [0.5]}), caption="a line")
+    first = save_figure(drawing, tmp_path / "new" / "R = 0.5")
+    assert [path.name for path in first] == ["R = 0.5.png", "R = 0.5.pdf", "R = 0.5.svg", "R = 0.5.csv"]
     contents = [path.read_bytes() for path in first]
-    assert contents[0].startswith(b"\x89PNG") and contents[1].startswith(b"%PDF")
-    assert [path.read_bytes() for path in save_figure(figure, tmp_path / "new" / "R = 0.5")] == contents
+    assert contents[0].startswith(b"\x89PNG") and contents[1].startswith(b"%PDF") and b"<svg" in contents[2]
+    assert contents[3].decode() == "λ\n0.5\n"
+    assert [path.read_bytes() for path in save_figure(drawing, tmp_path / "new" / "R = 0.5")] == contents
+
+
+def test_the_data_beside_a_figure_are_what_it_draws(
+    study_scores: pd.DataFrame, study_alignment: pd.DataFrame, tmp_path: Path
+) -> None:
+    lambda_star = lambda_star_table(study_scores)
+    save_figure(accuracy_and_alignment(study_scores, study_alignment, lambda_star), tmp_path / "curves")
+    data = pd.read_csv(tmp_path / "curves.csv")
+    assert data.groupby("quantity").size().to_dict() == {"accuracy": 28, "alignment": 42, "lambda_star": 4}
+    accuracy = study_scores.rename(columns={"encoder": "curve", "accuracy": "value"}).assign(quantity="accuracy")
+    similarity = study_alignment.rename(columns={"metric": "curve"}).assign(quantity="alignment")
+    points = ["quantity", "variant", "curve", "lambda"]
+    recorded = pd.concat([accuracy, similarity]).groupby(points)["value"].agg(["mean", "std"])
+    drawn = data.query("quantity != 'lambda_star'").set_index(points)
+    expected = recorded.loc[drawn.index]
+    np.testing.assert_allclose(drawn["mean"], expected["mean"])
+    half_width = stats.t.ppf(0.975, 3) * expected["std"] / 2  # four seeds
+    np.testing.assert_allclose(drawn["high"] - drawn["mean"], half_width)
+    np.testing.assert_allclose(drawn["mean"] - drawn["low"], half_width)
+    optima = data.query("quantity == 'lambda_star'")
+    np.testing.assert_array_equal(optima[["lambda", "low", "high"]], lambda_star[["best", "low", "high"]])
+    pd.testing.assert_frame_equal(gain_by_lambda(study_scores).data, gain_curves(study_scores))

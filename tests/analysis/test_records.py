@@ -1,67 +1,14 @@
 """Reading a real MLflow store: what was written comes back as tidy tables, finished or not."""
 
-import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from mlflow import MlflowClient
-from mlflow.entities import Metric, Param
 
 import analysis.records
-from analysis import lambda_star_table, read_study
-
-STUDY = {
-    "name": "clips",
-    "question": "does it help?",
-    "modalities": ["vision", "audio"],
-    "variants": ["R = 8", "R = 0"],
-    "lambdas": [0.0, 10.0, 2.0],
-}
-
-
-class Writer:
-    """Writes runs as a study does."""
-
-    def __init__(self, uri: str) -> None:
-        self.client = MlflowClient(tracking_uri=uri)
-        self._clock = 0
-
-    def study(self, experiment: str, identity: str, **tags: str) -> str:
-        self._clock += 1000
-        tags = {"role": "study", "identity": identity, "study": json.dumps(STUDY), **tags}
-        run = self.client.create_run(experiment, start_time=self._clock, tags=tags)
-        return run.info.run_id
-
-    def trial(
-        self,
-        experiment: str,
-        parent: str,
-        *,
-        stage: str = "confirm",
-        variant: str = "R = 8",
-        strength: float = 0.0,
-        outcome: str | None = "finished",
-        metrics: dict[str, float],
-    ) -> None:
-        self._clock += 1000
-        tags = {
-            "mlflow.parentRunId": parent,
-            "role": "trial",
-            "stage": stage,
-            "variant": variant,
-            "trial": f"{stage}/{variant}/{strength}/{self._clock}",
-        }
-        run = self.client.create_run(experiment, start_time=self._clock, tags=tags)
-        run_id = run.info.run_id
-        parameters = [Param("lambda", str(strength)), Param("learning_rate", "0.01"), Param("pooling", "cls")]
-        values = [Metric(name, value, 0, 0) for name, value in metrics.items()]
-        self.client.log_batch(run_id, params=parameters, metrics=values)
-        if outcome is not None:
-            self.client.set_tag(run_id, "outcome", outcome)
-            status = "FINISHED" if outcome == "finished" else "KILLED"
-            self.client.set_terminated(run_id, status=status, end_time=self._clock + 500)
+from analysis import lambda_star_table, read_studies, read_study
+from analysis.records import experiments_with_studies
 
 
 def confirmed(value: float) -> dict[str, float]:
@@ -72,6 +19,7 @@ def confirmed(value: float) -> dict[str, float]:
         "test/accuracy/vision/seed_1": value + 0.1,
         "test/accuracy/audio/seed_0": value / 2,
         "test/accuracy/audio/seed_1": math.nan,
+        "test/accuracy_nonzero/audio/seed_0": value / 4,
         "alignment/cka/seed_0": 0.3,
         "alignment/projected/cka/seed_0": 0.6,
         "ceiling/accuracy/vision": 0.9,
@@ -80,19 +28,7 @@ def confirmed(value: float) -> dict[str, float]:
 
 
 @pytest.fixture(scope="module")
-def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writer]:
-    """One store for the whole module: making one takes seconds."""
-    path: Path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    yield Writer(f"sqlite:///{path}")
-
-
-@pytest.fixture(scope="module")
-def uri(writer: Writer) -> str:
-    return writer.client.tracking_uri
-
-
-@pytest.fixture(scope="module")
-def finished(writer: Writer) -> str:
+def finished(writer: Any) -> str:
     """An experiment with one study: confirmed trials (one of them twice), and others that did not finish."""
     experiment = writer.client.create_experiment("finished")
     parent = writer.study(experiment, "abc")
@@ -144,12 +80,12 @@ def test_alignment_before_and_after_the_projection(uri: str, finished: str) -> N
     ]
 
 
-def test_trials_have_their_parameters_metrics_and_ends(uri: str, finished: str) -> None:
+def test_trials_have_their_parameters_metrics_and_ends(writer: Any, uri: str, finished: str) -> None:
     records = read_study(uri, finished)
     trials = records.trials
-    assert records.study == STUDY
+    assert records.study == writer.declared
     assert trials["outcome"].tolist() == ["finished", "pruned", *["finished"] * 4, "failed", None]
-    assert trials["status"].tolist()[-2:] == ["KILLED", "RUNNING"]
+    assert trials["status"].tolist()[-2:] == ["FAILED", "RUNNING"]
     assert trials["stage"].tolist() == ["search"] * 2 + ["confirm"] * 6
     assert trials["lambda"].tolist() == [0, 0, 2, 10, 2, 2, 0, 0]
     assert trials["learning_rate"].tolist() == [0.01] * 8
@@ -161,13 +97,37 @@ def test_trials_have_their_parameters_metrics_and_ends(uri: str, finished: str) 
     assert trials["trial"].is_unique and trials["run_id"].is_unique
 
 
+def test_accuracy_without_neutral_rows_stands_beside_the_accuracy(uri: str, finished: str) -> None:
+    scores = read_study(uri, finished).scores
+    known = scores.dropna(subset="accuracy_nonzero")
+    assert known[["variant", "encoder", "lambda", "seed"]].to_numpy().tolist() == [
+        ["R = 8", "audio", 2.0, 0],
+        ["R = 8", "audio", 10.0, 0],
+        ["R = 0", "audio", 2.0, 0],
+    ]
+    assert known["accuracy_nonzero"].tolist() == pytest.approx([0.2, 0.15, 0.1])
+
+
+def test_errors_and_epochs_of_trials(writer: Any, uri: str) -> None:
+    experiment = writer.client.create_experiment("errors")
+    parent = writer.study(experiment, "abc", git_commit="123", status="FAILED")
+    writer.trial(experiment, parent, outcome="failed", error="boom", epochs=7, metrics={"valid/accuracy": 0.5})
+    writer.trial(experiment, parent, outcome=None, metrics={})
+    records = read_study(uri, "errors")
+    assert records.trials["error"].tolist() == ["boom", None]
+    assert records.trials["epochs"].tolist()[0] == 7 and math.isnan(records.trials["epochs"].tolist()[1])
+    assert records.status == "FAILED"
+    assert records.circumstances == {"identity": "abc", "git_commit": "123"}
+    assert records.started is not None and records.ended is not None and records.ended > records.started
+
+
 def test_a_small_page_loses_no_trial(uri: str, finished: str, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = read_study(uri, finished).trials
     monkeypatch.setattr(analysis.records, "_RUNS_A_PAGE", 3)
     assert read_study(uri, finished).trials.equals(expected)
 
 
-def test_which_of_several_studies_is_read(writer: Writer, uri: str) -> None:
+def test_which_of_several_studies_is_read(writer: Any, uri: str) -> None:
     experiment = writer.client.create_experiment("several")
     superseded = writer.study(experiment, "one")
     first, latest = writer.study(experiment, "one"), writer.study(experiment, "two")
@@ -178,12 +138,18 @@ def test_which_of_several_studies_is_read(writer: Writer, uri: str) -> None:
     assert read_study(uri, "several").parent_run_id == latest
     assert read_study(uri, "several", identity="one").parent_run_id == first
     assert len(read_study(uri, "several", identity="one").trials) == 1
+    studies = read_studies(uri, "several")
+    assert [records.parent_run_id for records in studies] == [first, latest]
+    assert [records.label for records in studies] == ["clips one", "clips two"]
     with pytest.raises(ValueError, match=r"identity 'four'; the identities in it are \['one', 'two'\]"):
         read_study(uri, "several", identity="four")
 
 
-def test_a_study_without_trials_gives_empty_tables(writer: Writer, uri: str) -> None:
+def test_a_study_without_trials_gives_empty_tables(writer: Any, uri: str) -> None:
+    writer.client.create_experiment("bare")
+    assert read_studies(uri, "bare") == [] and "bare" not in experiments_with_studies(uri)
     writer.study(writer.client.create_experiment("begun"), "abc")
+    assert "begun" in experiments_with_studies(uri)
     records = read_study(uri, "begun")
     assert len(records.trials) == len(records.scores) == len(records.alignment) == 0
     assert {"lambda", "outcome", "seconds"} <= set(records.trials.columns)

@@ -1,0 +1,213 @@
+"""The paper's claims against the records: a verdict for each, from tests at a stated level.
+
+A claim of a shape is tested by the regime of the curve, whose tests (does some λ beat the first, does some λ
+beat the last; paired by seed, corrected for the number of λ) have level 5 % each. It is *reproduced* where the
+tests show the shape, *not reproduced* where they show another, and *cannot tell* where they show too little. A
+rise or fall that is not shown is held to be absent only where a change of a percentage point or more is
+excluded by the 95 % interval. Numbers of Table 1 are reproduced where they lie, as rounded, in the 95 % interval of
+ours. Verdicts are not corrected for the number of claims.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from analysis.answers import REGIME_WORDS, points, points_range
+from analysis.claims import CLAIMS, AlignmentClaim, Claim, CurveClaim, InformationClaim
+from analysis.conclusions import Conclusions
+from analysis.curves import gain_curves, has_gains, paired_scores
+from analysis.optimum import optimal_lambda
+from analysis.variants import Variant, study_variants
+
+Verdict = Literal["reproduced", "not reproduced", "cannot tell"]
+REPRODUCED, NOT_REPRODUCED, CANNOT_TELL = "reproduced", "not reproduced", "cannot tell"
+SMALLEST_CHANGE = 0.01  # of accuracy: smaller changes count as none
+_RISING, _FALLING = ("increasing", "saturating", "inverted_u"), ("inverted_u", "decreasing")
+_COLUMNS = ["claim", "statement", "study", "variant", "rows", "subject", "result", "interval", "verdict"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One test: of what, what came out with its interval, and the verdict."""
+
+    subject: str
+    result: str
+    interval: str
+    verdict: Verdict
+
+
+def tested_claims(studies: Sequence[Conclusions], claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
+    """Test every claim on every variant that it is about; one row a test.
+
+    Columns [claim, statement, study, variant, rows, subject, result, interval, verdict]; `rows` are the training
+    rows, `subject` the encoder, measure or atom. Studies of made-up data are left out, and so are claims that no
+    study is about.
+    """
+    rows = []
+    for conclusions in studies:
+        if conclusions.progress.is_rehearsal:
+            continue
+        study = conclusions.records.study
+        for variant in study_variants(study).values():
+            for claim in claims:
+                shared = {"claim": claim.key, "statement": claim.statement, "study": conclusions.records.label}
+                shared |= {"variant": variant.name, "rows": variant.rows}
+                rows += [shared | vars(finding) for finding in _findings(claim, conclusions, variant)]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def claim_summary(findings: pd.DataFrame) -> pd.DataFrame:
+    """One row for each claim and number of training rows: [statement, rows, verdict, reproduced, tests, results].
+
+    A claim is reproduced where all its tests are, not reproduced where one test shows otherwise, and else
+    cannot be told.
+    """
+    rows = []
+    for statement, samples in dict.fromkeys(zip(findings["statement"], findings["rows"], strict=True)):
+        tests = findings.loc[(findings["statement"] == statement) & (findings["rows"] == samples)]
+        verdicts = tests["verdict"].to_list()
+        results = [
+            f"{row['subject']}: {row['result']}" + (f" ({row['interval']})" if row["interval"] else "")
+            for row in tests.to_dict("records")
+        ]
+        rows.append(
+            {
+                "statement": statement,
+                "rows": samples,
+                "verdict": _together(verdicts),
+                "reproduced": verdicts.count(REPRODUCED),
+                "tests": len(verdicts),
+                "results": "; ".join(results),
+            }
+        )
+    return pd.DataFrame(rows, columns=["statement", "rows", "verdict", "reproduced", "tests", "results"])
+
+
+def claim_markdown(summary: pd.DataFrame) -> str:
+    """The summary as a Markdown table."""
+    lines = ["| the paper's claim | training rows | here | verdict |", "| --- | --- | --- | --- |"]
+    for row in summary.to_dict("records"):
+        share = "" if row["tests"] == 1 else f" ({row['reproduced']} of {row['tests']})"
+        results = row["results"].replace("|", "\\|").replace("*", "\\*")
+        statement = row["statement"].replace("*", "\\*")
+        lines.append(f"| {statement} | {row['rows']} | {results} | {row['verdict']}{share} |")
+    return "\n".join(lines) + "\n"
+
+
+def _together(verdicts: Sequence[str]) -> Verdict:
+    if NOT_REPRODUCED in verdicts:
+        return NOT_REPRODUCED
+    return CANNOT_TELL if CANNOT_TELL in verdicts else REPRODUCED
+
+
+def _findings(claim: Claim, conclusions: Conclusions, variant: Variant) -> Iterator[Finding]:
+    if isinstance(claim, AlignmentClaim):
+        yield from _alignment_findings(claim, conclusions.records.alignment, variant)
+    elif claim.data.holds(variant, tuple(conclusions.records.study["modalities"])):
+        if isinstance(claim, CurveClaim):
+            yield from _curve_findings(claim, conclusions, variant)
+        else:
+            yield from _information_findings(claim, conclusions, variant)
+
+
+def _curve_findings(claim: CurveClaim, conclusions: Conclusions, variant: Variant) -> Iterator[Finding]:
+    scores = conclusions.records.scores.loc[conclusions.records.scores["variant"] == variant.name]
+    losses = _losses(scores)
+    for row in conclusions.lambda_star.to_dict("records"):
+        if row["variant"] != variant.name or claim.encoder not in (None, row["encoder"]):
+            continue
+        if row["regime"] is None:
+            yield Finding(subject=row["encoder"], result="too few seeds or λ", interval="", verdict=CANNOT_TELL)
+            continue
+        yield Finding(
+            subject=row["encoder"],
+            result=f"{REGIME_WORDS[row['regime']]}, λ* {row['best']:.2g}, gain {points(row['gain'])}",
+            interval=(
+                f"λ* {row['low']:.2g} to {row['high']:.2g}, gain {points_range(row['gain_low'], row['gain_high'])}"
+            ),
+            verdict=curve_verdict(claim, row, losses.get(row["encoder"])),
+        )
+
+
+def curve_verdict(claim: CurveClaim, row: Mapping[str, Any], loss_low: float | None) -> Verdict:
+    """The verdict on a shape, from a row of `lambda_star_table` and the lower bound of the change to the last λ."""
+    rises, falls = row["regime"] in _RISING, row["regime"] in _FALLING
+    no_rise = not rises and row["gain_high"] < SMALLEST_CHANGE
+    no_fall = not falls and loss_low is not None and loss_low > -SMALLEST_CHANGE
+    if claim.shape == "falls":
+        return _decide(shown=falls and not rises, refuted=rises or no_fall)
+    if claim.shape == "rises":
+        return _decide(shown=rises, refuted=no_rise)
+    if claim.shape == "rises_and_saturates":
+        return _decide(shown=rises and not falls, refuted=falls or no_rise)
+    assert claim.peak is not None  # the shape that is left
+    elsewhere = row["low"] > claim.peak[1] or row["high"] < claim.peak[0]
+    return _decide(
+        shown=rises and falls and not elsewhere,
+        refuted=row["regime"] == "increasing" or (rises and elsewhere) or no_rise or no_fall,
+    )
+
+
+def _decide(*, shown: bool, refuted: bool) -> Verdict:
+    return REPRODUCED if shown else NOT_REPRODUCED if refuted else CANNOT_TELL
+
+
+def _losses(scores: pd.DataFrame) -> dict[str, float]:
+    """By encoder: the lower bound of accuracy at the last λ less that at the first, paired by seed."""
+    if scores.empty or not has_gains(scores):
+        return {}
+    gains = gain_curves(scores).sort_values("lambda")
+    return gains.dropna(subset="low").drop_duplicates("encoder", keep="last").set_index("encoder")["low"].to_dict()
+
+
+def _alignment_findings(claim: AlignmentClaim, alignment: pd.DataFrame, variant: Variant) -> Iterator[Finding]:
+    rows = alignment.loc[(alignment["variant"] == variant.name) & (alignment["metric"] == claim.metric)]
+    if rows.empty:
+        return
+    paired = paired_scores(rows.rename(columns={"value": "accuracy"}))
+    if len(paired.lambdas) < 2 or len(paired.seeds) < 2:
+        yield Finding(subject=variant.label, result="too few seeds or λ", interval="", verdict=CANNOT_TELL)
+        return
+    regime = optimal_lambda(paired.lambdas, paired.scores).regime
+    first, last = paired.scores[0].mean(), paired.scores[-1].mean()
+    yield Finding(
+        subject=variant.label,
+        result=f"{REGIME_WORDS[regime]}, {first:.2f} to {last:.2f}" if regime else "unknown",
+        interval="",
+        verdict=_decide(shown=regime in ("increasing", "saturating"), refuted=regime in _FALLING),
+    )
+
+
+def _information_findings(claim: InformationClaim, conclusions: Conclusions, variant: Variant) -> Iterator[Finding]:
+    information = conclusions.records.information
+    atoms = information.loc[information["variant"] == variant.label].set_index("atom")
+    if atoms.empty:
+        return
+    names = _atom_names(conclusions.records.study["modalities"])
+    for name, stated in claim.atoms.items():
+        found = atoms.loc[names.get(name, name)]
+        half_unit = 0.5 * 10.0 ** -len(f"{stated}".partition(".")[2])
+        inside = found["low"] - half_unit <= stated <= found["high"] + half_unit
+        yield Finding(
+            subject=f"{name} {stated:g} bits",
+            result=f"{found['corrected']:.3f} bits",
+            interval=f"{found['low']:.3f} to {found['high']:.3f}",
+            verdict=REPRODUCED if inside else NOT_REPRODUCED,
+        )
+    if claim.dominant is not None:
+        dominant = atoms["dominant"].iloc[0]
+        known = isinstance(dominant, str)
+        wanted = names.get(claim.dominant, claim.dominant)
+        yield Finding(
+            subject=f"mostly {claim.dominant}",
+            result=f"mostly {dominant.replace('_', ' ')}" if known else "no atom is surely the largest",
+            interval="",
+            verdict=_decide(shown=dominant == wanted, refuted=known and dominant != wanted),
+        )
+
+
+def _atom_names(modalities: Sequence[str]) -> dict[str, str]:
+    """The recorded name of each modality's unique information."""
+    return {name: f"unique_{number}" for number, name in enumerate(modalities, start=1)}

@@ -1,0 +1,77 @@
+"""Everything that follows from the records of one study: its state, λ*, importance and figures, each computed once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.curves import has_gains, lambda_star_table
+from analysis.figures import accuracy_and_alignment, gain_by_lambda
+from analysis.importance import hyperparameter_importance
+from analysis.information_figures import information_figure
+from analysis.plotting import Drawing, save_figure
+from analysis.progress import Progress, study_progress
+from analysis.records import StudyRecords
+from analysis.search import ended_configurations, survivors
+from analysis.search_figures import importance_figure, parallel_coordinates, survivor_figure
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Conclusions:
+    """What is concluded from one study; `drawings` are the figures that its records allow, by file name."""
+
+    records: StudyRecords
+    progress: Progress
+    lambda_star: pd.DataFrame
+    importance: pd.DataFrame
+    drawings: Mapping[str, Drawing]
+
+
+def conclude_records(records: StudyRecords) -> Conclusions:
+    """Draw the conclusions of a study in whatever state its records are."""
+    lambda_star = lambda_star_table(records.scores)
+    importance = hyperparameter_importance(records)
+    return Conclusions(
+        records=records,
+        progress=study_progress(records),
+        lambda_star=lambda_star,
+        importance=importance,
+        drawings=_drawings(records, lambda_star, importance),
+    )
+
+
+def _drawings(records: StudyRecords, lambda_star: pd.DataFrame, importance: pd.DataFrame) -> dict[str, Drawing]:
+    """The figures that the records allow; what is missing, the state of the study explains."""
+    drawings = {}
+    if not records.scores.empty:
+        drawings["accuracy_and_alignment"] = accuracy_and_alignment(records.scores, records.alignment, lambda_star)
+    if has_gains(records.scores):
+        drawings["gain_by_lambda"] = gain_by_lambda(records.scores)
+    if not records.information.empty:
+        drawings["information"] = information_figure(records.information)
+    if survivors(records)["surviving"].to_numpy().any():
+        drawings["survivors"] = survivor_figure(records)
+    if not ended_configurations(records).empty:
+        drawings["parallel_coordinates"] = parallel_coordinates(records)
+    if not importance.empty:
+        drawings["importance"] = importance_figure(importance)
+    return drawings
+
+
+def save_conclusions(conclusions: Conclusions, folder: Path) -> None:
+    """Write every table as CSV and every figure as PNG, PDF and SVG with its data to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    records = conclusions.records
+    tables = {
+        "scores": records.scores,
+        "alignment": records.alignment,
+        "lambda_star": conclusions.lambda_star,
+        "information": records.information,
+        "trials": records.trials,
+        "progress": conclusions.progress.strata,
+    }
+    for name, drawing in conclusions.drawings.items():
+        save_figure(drawing, folder / name)
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
