@@ -211,6 +211,16 @@ def test_a_wrong_file_in_its_place_is_said_and_the_others_are_seen_to(no_network
     assert f"save as {tmp_path / wrong}" not in printed
 
 
+def test_a_wrong_file_in_its_place_is_a_failure_by_itself(tmp_path, capsys):
+    path = tmp_path / "mustard/sarcasm.pkl"
+    path.parent.mkdir()
+    path.write_bytes(affect_pickle()[:-10])
+    assert main(["mustard", "--data-dir", str(tmp_path)], HASTE) == 1
+    printed = capsys.readouterr().out
+    assert f"{path} is there, but not right; move it away" in printed
+    assert "By hand" not in printed
+
+
 def test_a_full_disk_is_said_and_ends_it(internet, answer, tmp_path, capsys):
     for file in MNIST.files:
         internet.answers |= {url: [answer(content=b"some")] for url in file.sources}
