@@ -64,6 +64,13 @@ def test_files_go_where_they_are_looked_for(dataset, tmp_path):
     require(CONFIGURATIONS[dataset], tmp_path)
 
 
+def test_a_file_that_it_does_not_fetch_is_not_said_to_be_fetched(tmp_path):
+    with pytest.raises(MissingDataError) as caught:
+        require(AffectData(dataset="mosei", file="mosei_raw.pkl"), tmp_path)
+    assert "https://drive.google.com/drive/folders/" in str(caught.value)
+    assert "download mosei" not in str(caught.value)
+
+
 def test_avmnist_is_fetched_and_then_nothing_more_is_asked_for(real_internet, tmp_path, capsys):
     # The first mirror of one file breaks off, that of another is gone.
     first, second = MNIST.files[:2]
