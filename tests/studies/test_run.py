@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
 from analysis import lambda_star_table, read_study
 from tests.studies.workspace import Workspace, assert_tidy
