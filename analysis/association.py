@@ -3,19 +3,23 @@
 A pair of encoders scores the expected sign of its difference, once for either quantity: ±1 where the order is
 certain, near 0 where errors hide it, 0 where it is censored (Oakes 1982). The sum of the products over pairs, divided
 by the root of the sums of squares, is a generalised correlation (Daniels 1944) and equals Kendall's tau-b where
-nothing is uncertain: pairs that say nothing weigh nothing, rather than pulling the correlation to 0.
+nothing is uncertain: a pair without an order counts as a tie.
 
-The interval resamples clusters, and the p-value exchanges the predictors of whole clusters, which is exact however few
-there are; with fewer than five clusters no order can be told from chance at 5 %.
+The interval resamples clusters, and the p-value exchanges the predictors of whole clusters, in every possible way where
+there are few; with fewer than five clusters no order can be told from chance at 5 %.
 """
 
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from scipy.special import ndtr
 
 from analysis.measurements import Measurements
 from analysis.noise import Array
+
+_MOST_ENUMERATED = 6  # clusters, 720 exchanges
+_EXCHANGES = 999
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +32,18 @@ class RankCorrelation:
 
 
 def rank_correlation(data: Measurements, counts: Array, confidence: float, rng: np.random.Generator) -> RankCorrelation:
-    """Rank correlation; counts [B, C] say how often each cluster is in each resample, and B exchanges are drawn."""
+    """Rank correlation; counts [B, C] say how often each cluster is in each resample."""
     of_predictor = _expected_signs(data.predictor, data.deviation, data.deviation)
     of_optimum = _expected_signs(data.optimum, data.below, data.above)
     of_optimum[_undetermined(data)] = 0.0
     value = float(_correlation(of_predictor, of_optimum, np.ones((1, len(data.predictor))))[0])
     resampled = _correlation(of_predictor, of_optimum, counts[:, data.cluster])
     low, high = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2])
-    chance = _correlation(
-        _exchanged(data, of_predictor, len(counts), rng), of_optimum, np.ones_like(resampled[:, None])
-    )
-    at_least = np.sum(np.abs(chance) >= abs(value) - 1e-12)
-    return RankCorrelation(
-        value=value, interval=(float(low), float(high)), p_value=float((1 + at_least) / (1 + len(counts)))
-    )
+    exchanged = _exchanged(data, of_predictor, _lenders(data.num_clusters, rng))
+    chance = _correlation(exchanged, of_optimum, np.ones((len(exchanged), 1)))
+    # Twice the smaller side, as uncertain orders make the two sides slightly unequal.
+    sides = np.mean(chance >= value - 1e-12), np.mean(chance <= value + 1e-12)
+    return RankCorrelation(value=value, interval=(float(low), float(high)), p_value=min(1.0, 2 * float(min(sides))))
 
 
 def _expected_signs(values: Array, below: Array, above: Array) -> Array:
@@ -74,10 +76,17 @@ def _correlation(first: Array, second: Array, weights: Array) -> Array:
     return np.divide(product, scale, out=np.zeros(len(weights)), where=scale > 0)
 
 
-def _exchanged(data: Measurements, scores: Array, number: int, rng: np.random.Generator) -> Array:
-    """Scores [number, N, N] after every cluster got the predictors of another; a single encoder lends its own twice."""
+def _lenders(num_clusters: int, rng: np.random.Generator) -> np.ndarray:
+    """From which cluster [B, C] each gets its predictors: all ways where they are few, else as it is and drawn ones."""
+    if num_clusters <= _MOST_ENUMERATED:
+        return np.array(list(permutations(range(num_clusters))))
+    drawn = rng.permuted(np.tile(np.arange(num_clusters), (_EXCHANGES, 1)), axis=1)
+    return np.concatenate([np.arange(num_clusters)[None], drawn])
+
+
+def _exchanged(data: Measurements, scores: Array, lenders: np.ndarray) -> Array:
+    """Scores [B, N, N] after clusters got the predictors of their lenders [B, C]; a lone encoder lends twice."""
     members = [np.flatnonzero(data.cluster == cluster) for cluster in range(data.num_clusters)]
     encoder = np.array([[of_cluster[0], of_cluster[-1]] for of_cluster in members])
-    lender = rng.permuted(np.tile(np.arange(data.num_clusters), (number, 1)), axis=1)
-    taken = encoder[lender[:, data.cluster], data.place]
+    taken = encoder[lenders[:, data.cluster], data.place]
     return scores[taken[:, :, None], taken[:, None, :]]

@@ -31,7 +31,6 @@ _ESTIMATED = ("redundancy", "share")
 _FEWEST_CLUSTERS = 3
 _LEVEL = 0.05
 _POINTS_ON_CURVE = 50
-_FORECASTS_A_LAW = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,12 +148,8 @@ class RedundancyLaw:
 
         The interval holds the uncertainty of the law, the scatter of encoders about it, and the predictor's error.
         """
-        rng = np.random.default_rng(0)
-        law = np.repeat(np.arange(len(self.laws.scatter)), _FORECASTS_A_LAW)
-        values = predictor + deviation * rng.standard_normal(len(law))
-        drawn = self.laws.at(values, law) + self.laws.scatter[law] * rng.standard_normal(len(law))
         tails = [(1 - self.confidence) / 2, 0.5, (1 + self.confidence) / 2]
-        low, middle, high = (float(value) for value in as_lambda(np.quantile(drawn, tails)))
+        low, middle, high = as_lambda(np.quantile(self.laws.forecasts(predictor, deviation), tails)).tolist()
         within = self.laws.smallest <= predictor <= self.laws.largest
         return Forecast(
             value=middle, interval=(low, high), within_range=within, verdict=self._verdict(predictor, within)

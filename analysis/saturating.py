@@ -29,6 +29,7 @@ from analysis.noise import Array
 LogPosterior = Callable[[Array, NDArray[np.intp]], Array]
 
 STEPS = 400
+_FORECASTS_A_LAW = 20
 # Range of the curvature (range of the predictor over c): nearly a straight line to nearly a step.
 CURVATURES = (0.1, 10.0)
 LEAST_SCATTER = 0.02
@@ -51,9 +52,12 @@ class SaturatingLaws:
         """log(1 + λ*) [B, M] of every law at values [M] of the predictor; level beyond the range; may be below 0."""
         return _curve(self.parameters[:, None], self._unit(predictor))
 
-    def at(self, predictor: Array, law: NDArray[np.intp]) -> Array:
-        """log(1 + λ*) [M] at values [M] of the predictor, each by the law of that number [M]."""
-        return _curve(self.parameters[law], self._unit(predictor))
+    def forecasts(self, predictor: float, deviation: float) -> Array:
+        """Draws of log(1 + λ*) of an encoder of new data, at a predictor that errs by a standard deviation."""
+        rng = np.random.default_rng(0)
+        law = np.repeat(self.parameters, _FORECASTS_A_LAW, axis=0)
+        values = predictor + deviation * rng.standard_normal(len(law))
+        return _curve(law, self._unit(values)) + law[:, 3] * rng.standard_normal(len(law))
 
     def _unit(self, predictor: Array) -> Array:
         return np.clip((predictor - self.smallest) / (self.largest - self.smallest), 0.0, 1.0)

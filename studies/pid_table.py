@@ -3,10 +3,8 @@
 python studies/pid_table.py --data-dir data
 """
 
-from studies import avmnist, synthetic
+from studies import paper
 from studies.engine.pid_table import print_pid_table
 
-STUDIES = (synthetic.STUDY, avmnist.STUDY)
-
 if __name__ == "__main__":
-    print_pid_table(STUDIES)
+    print_pid_table(paper.STUDIES)

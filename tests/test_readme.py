@@ -4,11 +4,15 @@ import importlib
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import tyro
 
-from studies.engine.options import parse, resolve
+from studies.engine.custom import ArchiveOptions
+from studies.engine.options import AllOptions, Options, parse, resolve
+from studies.engine.pid_table import TableOptions
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 INDENTED = [line.strip().split("  #")[0].rstrip() for line in README.splitlines() if line.startswith("    ")]
@@ -19,17 +23,39 @@ def commands(start: str) -> list[str]:
     return list(dict.fromkeys(line for line in INDENTED if line.startswith(start)))
 
 
-def of_studies() -> list[str]:
-    """Commands that run one study."""
-    return [command for command in commands("python studies/") if "pid_table" not in command]
+# What the scripts that are no single study of known data are asked with.
+OTHER_OPTIONS = {
+    "studies/custom.py": ArchiveOptions,
+    "studies/paper.py": AllOptions,
+    "studies/pid_table.py": TableOptions,
+}
 
 
-@pytest.mark.parametrize("command", of_studies())
+@pytest.mark.parametrize("command", commands("python studies/"))
 def test_a_command_asks_a_study_for_what_it_has(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     script, *arguments = shlex.split(command)[1:]
-    study = importlib.import_module(script.removesuffix(".py").replace("/", ".")).STUDY
     monkeypatch.setattr("sys.argv", [script, *arguments])
-    resolve(study, parse(study))
+    if script in OTHER_OPTIONS:
+        tyro.cli(OTHER_OPTIONS[script])
+    else:
+        study = importlib.import_module(script.removesuffix(".py").replace("/", ".")).STUDY
+        resolve(study, parse(Options, study.question))
+
+
+def test_the_archive_of_the_example_is_one_that_a_study_takes(repository: Path, tmp_path: Path) -> None:
+    (example,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "savez" in block]
+    subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
+    (command,) = commands("python studies/custom.py")
+    script, *arguments = shlex.split(command)[1:]
+    finished = subprocess.run(
+        [sys.executable, str(repository / script), *arguments, "--dry-run"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout
+    assert "20×768" in finished.stdout and "40" in finished.stdout
 
 
 @pytest.mark.parametrize("command", commands("make "))

@@ -75,7 +75,18 @@ class ArchiveData:
             raise ValueError(f"modalities must be the names of two different ones, got {self.modalities}")
 
 
-DataConfig = SyntheticData | AvMnistData | AffectData | ArchiveData
+@dataclass(frozen=True, kw_only=True)
+class RehearsalData:
+    """A stand-in for a data set that is not there: generated rows of its shapes, whose redundancy is known.
+
+    Nothing that is learnt from it says anything of `original`. `seed` draws the rows.
+    """
+
+    original: AvMnistData | AffectData
+    seed: int = 0
+
+
+DataConfig = SyntheticData | AvMnistData | AffectData | ArchiveData | RehearsalData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,16 +135,20 @@ class ProjectedTransformer:
 EncoderConfig = Mlp | Transformer | VisionTransformer | ProjectedTransformer
 
 
+_NARROWEST_TRANSFORMER = 8
+
+
 def default_encoder(row_shape: tuple[int, ...], width: int = 64) -> EncoderConfig:
     """Encoder for rows of `row_shape`: an MLP for [d], a Transformer for [t, d].
 
     Sequences of at most `width` features are encoded in their own width, as in the paper; wider ones are projected to
-    `width` first, for the cost of a Transformer grows with its square. Raises ValueError for any other shape.
+    `width` first, for the cost of a Transformer grows with its square, and so are those of fewer than 8, too narrow for
+    its normalisation to leave much of them. Raises ValueError for any other shape.
     """
     if len(row_shape) == 1:
         return Mlp(width=width)
     if len(row_shape) == 2:
-        return Transformer() if row_shape[1] <= width else ProjectedTransformer(width=width)
+        return Transformer() if _NARROWEST_TRANSFORMER <= row_shape[1] <= width else ProjectedTransformer(width=width)
     raise ValueError(f"expected rows of shape [d] or [t, d], got {list(row_shape)}")
 
 

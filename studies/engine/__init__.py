@@ -1,13 +1,30 @@
 """The machinery that all studies share: `Study` says what is asked, `main` answers it."""
 
+from collections.abc import Callable, Sequence
+
 from studies.engine.study import Study
 
-__all__ = ["Study", "main"]
+__all__ = ["Study", "main", "main_all", "main_archive"]
+
+# Ray's workers import this package too, and have no use for MLflow, Optuna and the terminal: hence the late imports.
 
 
 def main(study: Study) -> None:
     """Run a study as its command line asks; ends the process with an exit code."""
-    # Ray's workers import this package too, and have no use for MLflow, Optuna and the terminal.
-    from studies.engine.run import run_from_command_line
+    from studies.engine.command_line import study_command
 
-    run_from_command_line(study)
+    study_command(study)
+
+
+def main_all(studies: Sequence[Study]) -> None:
+    """Run all studies whose data are there as one job, and compare them; ends the process with an exit code."""
+    from studies.engine.command_line import all_command
+
+    all_command(studies)
+
+
+def main_archive(template: Callable[..., Study]) -> None:
+    """Run a study of a feature archive as the command line asks; `template` is a `Study` that lacks only its data."""
+    from studies.engine.command_line import archive_command
+
+    archive_command(template)

@@ -2,8 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import signal
 from dataclasses import dataclass
 
 import ray
@@ -50,16 +49,40 @@ def check_local(options: Options) -> None:
         )
 
 
-@contextmanager
-def connected(options: Options) -> Iterator[Resources]:
-    """A Ray session for the length of a study: one started here, or the running cluster at `--address`.
+class Cluster:
+    """A Ray session for all studies of a command: one started here, or the running cluster at `--address`.
 
-    Raises ResourceError where not even one trial fits.
+    It starts when it is first asked for, as a study that is recorded already needs none.
     """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._resources: Resources | None = None
+
+    def __enter__(self) -> "Cluster":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        ray.shutdown()
+
+    def connect(self) -> Resources:
+        """Start or join Ray, once, and say what it has. Raises ResourceError where not even one trial fits."""
+        if self._resources is None:
+            _start(self._options)
+            self._resources = _resources(self._options)
+            # All workers must start together. By default they start one after the other, and the first, done with its
+            # trial before the second has started, takes that one's trial: a second would then never be there for long.
+            os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(self._resources.slots)
+        return self._resources
+
+
+def _start(options: Options) -> None:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a trial without GPUs changes nothing
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # Tune would announce an experiment of its own beside our table
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"  # 6 ms a report for files that nobody reads
     os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "1000000"  # a study resumes from its journal, not from Tune's state
+    os.environ["RAY_IGNORE_UNHANDLED_ERRORS"] = "1"  # of data that are refused Ray would print the traceback too
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     if options.address is None:
         num_gpus = options.simulate_gpus or options.num_gpus
         ray.init(
@@ -71,14 +94,7 @@ def connected(options: Options) -> Iterator[Resources]:
         )
     else:
         ray.init(address=options.address, log_to_driver=False, logging_level=logging.ERROR)
-    try:
-        resources = _resources(options)
-        # All workers must start together. By default they start one after the other, and the first, done with its trial
-        # before the second has started, takes that one's trial: a second worker would then never be there for long.
-        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(resources.slots)
-        yield resources
-    finally:
-        ray.shutdown()
+    signal.signal(signal.SIGTERM, on_sigterm)  # Ray puts a handler of its own there, which ends the driver at once
 
 
 def _resources(options: Options) -> Resources:

@@ -1,6 +1,6 @@
-"""Data sets in Ray's object store: loaded once, by a task, and shared by every trial."""
+"""Data sets in Ray's object store: loaded and checked once, by a task, and shared by every trial."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,33 +8,45 @@ from typing import Any
 import ray
 from ray.exceptions import RayTaskError
 
+from studies.engine.journal import JournalError
+from studies.engine.stored import StoredValues
+from studies.engine.study import Study
 from trainables.config import DataConfig
-from trainables.data import Splits, load
+from trainables.data import Splits, content, load
+from trainables.data.validation import check
 
 
 @dataclass(frozen=True, kw_only=True)
-class PopulationFacts:
-    """What is known exactly of a data set's population; see `Splits`."""
+class DataFacts:
+    """What the driver knows of a data set without holding it.
+
+    `ceilings` and `population`: see `Splits`. `content`: the digest of its raw files, None where it is generated.
+    `warnings`: what `check` found.
+    """
 
     ceilings: tuple[float, float] | None
     population: Mapping[str, float]
+    content: str | None
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SharedData:
-    """By data configuration: a Ray reference of its splits, and what the driver needs to know without holding them."""
+    """By data configuration: a Ray reference of its splits, and the facts."""
 
     references: Mapping[DataConfig, "ray.ObjectRef[Splits]"]
-    facts: Mapping[DataConfig, PopulationFacts]
+    facts: Mapping[DataConfig, DataFacts]
 
 
-def share(configs: Iterable[DataConfig], data_dir: Path) -> SharedData:
-    """Load every data set into the object store; they load side by side.
+def share(study: Study, data_dir: Path) -> SharedData:
+    """Load every data set of a study into the object store; they load side by side.
 
-    Raises what loading raises.
+    Raises what loading raises, and ValueError for data that the study cannot be trained on.
     """
     load_there: Any = ray.remote(num_returns=2)(_load)
-    loading = {config: load_there.remote(config, data_dir) for config in dict.fromkeys(configs)}
+    largest = max((count for count in study.train_samples if count is not None), default=0)
+    configs = dict.fromkeys(study.variants.values())
+    loading = {config: load_there.remote(config, data_dir, study.batch_size, largest) for config in configs}
     try:
         facts: dict[DataConfig, Any] = {config: ray.get(known) for config, (_, known) in loading.items()}
     except RayTaskError as error:
@@ -42,6 +54,32 @@ def share(configs: Iterable[DataConfig], data_dir: Path) -> SharedData:
     return SharedData(references={config: splits for config, (splits, _) in loading.items()}, facts=facts)
 
 
-def _load(config: DataConfig, data_dir: Path) -> tuple[Splits, PopulationFacts]:
+def require_same_content(root: str, contents: Mapping[str, str | None]) -> None:
+    """Hold a study to the data that it began with; `contents` by variant, `root` its folder or URI.
+
+    Raises JournalError where the raw files of a variant have changed, for its trials could not be compared.
+    """
+    stored = StoredValues(root, "data")
+    recorded = stored.read()
+    for variant, found in contents.items():
+        if recorded.get(variant, found) != found:
+            raise JournalError(
+                f"{variant}: expected the data that this study began with (SHA-256 {recorded[variant]}), got others "
+                f"({found}). Put the former back, or start over with --fresh."
+            )
+    if recorded != recorded | dict(contents):
+        stored.write(recorded | dict(contents))
+
+
+def _load(config: DataConfig, data_dir: Path, batch_size: int, train_samples: int) -> tuple[Splits, DataFacts]:
     splits = load(config, data_dir)
-    return splits, PopulationFacts(ceilings=splits.ceilings, population=dict(splits.population))
+    if train_samples > len(splits.train):  # the published size may be larger, as rows without text are left out
+        raise ValueError(f"expected at least {train_samples} training rows, as asked for, found {len(splits.train)}")
+    warnings = check(splits, batch_size)
+    facts = DataFacts(
+        ceilings=splits.ceilings,
+        population=dict(splits.population),
+        content=content(config, data_dir),
+        warnings=tuple(warnings),
+    )
+    return splits, facts

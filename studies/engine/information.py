@@ -3,17 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import ray
-from pyarrow import fs
 
 from studies.engine.study import Study
-from trainables.config import DataConfig, EncoderConfig, SyntheticData, VisionTransformer
-from trainables.data import Splits
-from trainables.data.synthetic import population_table
+from trainables.config import DataConfig, EncoderConfig, VisionTransformer
+from trainables.data import Splits, population_table
 from trainables.randomness import generator
 
 if TYPE_CHECKING:
@@ -23,27 +20,6 @@ if TYPE_CHECKING:
 _MOST_ROWS = 10_000
 
 Record = Mapping[str, Any]
-
-
-class InformationStore:
-    """The estimates of one study by variant, below its `root` (a folder or URI), so that each is made once."""
-
-    def __init__(self, root: str) -> None:
-        self._filesystem, path = fs.FileSystem.from_uri(root)
-        self._path = str(PurePosixPath(path) / "information.json")
-
-    def read(self) -> dict[str, Record]:
-        """Everything estimated so far."""
-        if self._filesystem.get_file_info(self._path).type == fs.FileType.NotFound:
-            return {}
-        with self._filesystem.open_input_stream(self._path) as stream:
-            return json.loads(stream.read())
-
-    def write(self, records: Mapping[str, Record]) -> None:
-        """Replace what is stored, in a single step."""
-        with self._filesystem.open_output_stream(f"{self._path}.part") as stream:
-            stream.write(json.dumps(records).encode())
-        self._filesystem.move(f"{self._path}.part", self._path)
 
 
 def begin_estimates(
@@ -97,7 +73,8 @@ def information_record(
         lengths_2=lengths_2,
         num_workers=num_workers,
     )
-    exact = asdict(broja(population_table(config)).atoms) if isinstance(config, SyntheticData) else {}
+    table = population_table(config)
+    exact = {} if table is None else asdict(broja(table).atoms)
     return {
         "modalities": list(splits.modalities),
         "method": found.method,

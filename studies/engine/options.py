@@ -1,9 +1,9 @@
 """The command line: what may be asked of a study when it is run, each option explained where it is declared."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -15,8 +15,8 @@ _QUICK: Mapping[str, Any] = {
     "seeds": 2,
     "search_seeds": 1,
     "max_epochs": 4,
-    "train_samples": (512,),
 }
+_QUICK_ROWS = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,8 @@ class Options:
     """Start over instead of continuing; what was recorded stays, marked as superseded."""
     quick: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """The smallest sensible form of the study, to see it work; its figures mean nothing."""
+    rehearse: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Where the data are not there, run on generated data of their shapes; all that is recorded says REHEARSAL."""
 
     def __post_init__(self) -> None:
         for name in ("num_gpus", "num_cpus", "simulate_gpus", "gpus_per_trial", "cpus_per_trial"):
@@ -73,9 +75,28 @@ class Options:
             )
 
 
-def parse(study: Study) -> Options:
-    """Options from the command line of a study's script."""
-    return tyro.cli(Options, description=study.question)
+@dataclass(frozen=True, kw_only=True)
+class AllOptions(Options):
+    """Which studies, where they run, and changes to what they ask."""
+
+    studies: tuple[str, ...] | None = None
+    """Run only the studies with these names."""
+
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+
+def parse(kind: type[AnyOptions], description: str) -> AnyOptions:
+    """Options of that kind from the command line of a study's script, whose `--help` begins with the description."""
+    return tyro.cli(kind, description=description)
+
+
+def chosen_studies(studies: Sequence[Study], names: Sequence[str] | None) -> list[Study]:
+    """The studies of those names, all where there are none. Raises ValueError for a name that no study has."""
+    known = [study.name for study in studies]
+    if unknown := sorted(set(names or ()) - set(known)):
+        raise ValueError(f"no study is named {', '.join(unknown)}; expected some of {', '.join(known)}")
+    return [study for study in studies if names is None or study.name in names]
 
 
 def resolve(study: Study, options: Options) -> Study:
@@ -87,6 +108,8 @@ def resolve(study: Study, options: Options) -> Study:
     if options.quick:
         ends_and_middle = {study.lambdas[0], study.lambdas[len(study.lambdas) // 2], study.lambdas[-1]}
         changes |= {**_QUICK, "lambdas": tuple(sorted(ends_and_middle))}
+        fewest = min(shapes(data, options.data_dir).sizes[0] for data in study.variants.values())
+        changes["train_samples"] = (_QUICK_ROWS if fewest > _QUICK_ROWS else None,)
     for name in ("lambdas", "seeds", "configurations", "max_epochs", "train_samples"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)

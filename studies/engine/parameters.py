@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from studies.engine.study import TrialSpec
-from trainables.config import DataConfig
+from trainables.config import DataConfig, RehearsalData
 
 
 def data_parameters(data: DataConfig) -> dict[str, float | int | str | None]:
-    """A data configuration's fields, and its type as `data`."""
+    """A data configuration's fields, and its type as `data`; of a rehearsal, the fields of what it stands in for."""
+    if isinstance(data, RehearsalData):
+        return data_parameters(data.original) | {"data": type(data).__name__, "data_seed": data.seed}
     return {"data": type(data).__name__, **{f"data_{name}": value for name, value in asdict(data).items()}}
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from studies.engine.information import information_record
+from studies.engine.options import chosen_studies
 from studies.engine.study import Study
 from trainables.data import MissingDataError, load, require
 
@@ -33,11 +34,11 @@ def print_pid_table(studies: Sequence[Study]) -> None:
     """Estimate the information in the data of `studies` as the command line asks, print it and write it as CSV."""
     options = tyro.cli(TableOptions, description="The information that two modalities have about a label, in bits.")
     console = Console()
-    known = [study.name for study in studies]
-    if unknown := sorted(set(options.studies or ()) - set(known)):
-        console.print(f"[red]no study is named {', '.join(unknown)}; expected some of {known}[/red]", highlight=False)
+    try:
+        chosen = chosen_studies(studies, options.studies)
+    except ValueError as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
         sys.exit(2)
-    chosen = [study for study in studies if options.studies is None or study.name in options.studies]
     table = Table("data set", "atom", "raw", "corrected", "95 % interval", "null", "p", "exact", box=box.SIMPLE_HEAD)
     rows = []
     for title, record in _records(chosen, options.data_dir, console):

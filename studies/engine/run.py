@@ -1,15 +1,13 @@
-"""A study from its command line to its conclusions: search and confirm on Ray, then analyse."""
+"""A study from its plan to its conclusions: search and confirm on Ray, then analyse."""
 
 import json
 import platform
 import shlex
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,34 +18,31 @@ from ray import tune
 from ray.exceptions import RayTaskError
 from rich.console import Console
 
-from studies.engine.cluster import Resources, check_local, connected
+from studies.engine.cluster import Cluster, Resources
 from studies.engine.conclude import conclude
-from studies.engine.cost import print_plan
-from studies.engine.data import PopulationFacts, SharedData, share
+from studies.engine.data import DataFacts, SharedData, require_same_content, share
 from studies.engine.display import Display
 from studies.engine.folder import StudyFolder
 from studies.engine.information import (
-    InformationStore,
     Record,
     begin_estimates,
     information_metrics,
     information_tags,
 )
-from studies.engine.journal import Journal, JournalError, TrialRecord
-from studies.engine.options import Options, parse, resolve, storage_root
+from studies.engine.journal import Journal, TrialRecord
+from studies.engine.options import Options, storage_root
 from studies.engine.parameters import trial_parameters
 from studies.engine.queue import StudyQueue
 from studies.engine.recorder import Recorder
 from studies.engine.search import QueueScheduler, QueueSearcher
+from studies.engine.stored import StoredValues
 from studies.engine.study import CONFIRM, Stratum, Study, TrialSpec, strata
 from studies.engine.tracking import Tracking
 from trainables.config import DataConfig
-from trainables.data import require
 from trainables.data.stand_in import modalities
 from trainables.trainable import PairTrainable
 
 _MAX_FAILURES = 2
-EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
 
 
 class StudyFailedError(RuntimeError):
@@ -58,37 +53,11 @@ class StudyFailedError(RuntimeError):
         super().__init__(f"every configuration failed at {names}; their errors are in MLflow, under the tag `error`")
 
 
-def run_from_command_line(study: Study) -> None:
-    """Run a study as its command line asks, and leave with 0, or with 1 (trials failed), 2 (refused), 130 (stopped)."""
-    console = Console()
-    try:
-        options = parse(study)
-        study = resolve(study, options)
-        check_local(options)
-        if options.dry_run:
-            print_plan(study, options, console)
-            return
-        for data in study.variants.values():
-            require(data, options.data_dir)
-        with _stopping_gently():
-            run(study, options, console)
-    except (ValueError, FileNotFoundError, JournalError) as error:
-        console.print(f"[red]{study.name}:[/red] {error}", highlight=False)
-        sys.exit(EXIT_REFUSED)
-    except StudyFailedError as error:
-        console.print(f"[red]{study.name}:[/red] {error}", highlight=False)
-        sys.exit(EXIT_FAILED)
-    except KeyboardInterrupt:
-        command = shlex.join(argument for argument in sys.argv if argument != "--fresh")
-        console.print("\nStopped. What was done is recorded; the same command goes on from there:", highlight=False)
-        console.print(f"  python {command}", highlight=False, markup=False, soft_wrap=True)
-        sys.exit(EXIT_INTERRUPTED)
-
-
-def run(study: Study, options: Options, console: Console) -> None:
+def run(study: Study, options: Options, cluster: Cluster, console: Console) -> None:
     """Run or resume the study.
 
-    Raises StudyFailedError where a λ has no result, KeyboardInterrupt where somebody stopped it.
+    Raises StudyFailedError where a λ has no result, KeyboardInterrupt where somebody stopped it, ValueError for data
+    that cannot be trained on, and JournalError where they are not those that the study began with.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     console.print(f"[bold]{study.name}[/bold] {study.identity}: {study.question}", highlight=False)
@@ -97,7 +66,7 @@ def run(study: Study, options: Options, console: Console) -> None:
         journal = Journal(folder.root)
         records = journal.read()
         queue = StudyQueue(study, records)
-        store = InformationStore(folder.root)
+        store = StoredValues(folder.root, "information")
         information = store.read()
         opening = partial(tracking.open, study.name, study.identity, _study_tags(study), fresh=options.fresh)
         # The first connection to a new store takes seconds, and so does starting Ray: side by side.
@@ -108,25 +77,23 @@ def run(study: Study, options: Options, console: Console) -> None:
                 opened.result()
                 _publish_missing(tracking, records)
             else:
-                # Again, as starting Ray puts its own handler in the place of ours.
-                with connected(options) as resources, _stopping_gently():
-                    console.print(str(resources), highlight=False)
-                    data = share(study.variants.values(), options.data_dir)
-                    opened.result()
-                    _publish_missing(tracking, records)
-                    for label, config in study.variants.items():
-                        known = data.facts[config].population
-                        tracking.log_study({f"population/{label}/{name}": value for name, value in known.items()})
-                    if records:
-                        console.print(f"going on from {len(records)} recorded trials", highlight=False)
-                    describe = partial(_first_record, data.facts)
-                    recorder = Recorder(queue, journal, tracking, records, describe, study.epochs_per_report)
-                    estimates = begin_estimates(study, information, data.references)
-                    if not queue.is_over:
-                        _train(study, folder, data, resources, queue, recorder, console)
-                    if queue.is_over and estimates is not None:
-                        information |= _await_estimates(estimates, console)
-                        store.write(information)
+                resources = cluster.connect()
+                console.print(str(resources), highlight=False)
+                data = share(study, options.data_dir)
+                _note_data(study, data, folder.root, console)
+                opened.result()
+                _publish_missing(tracking, records)
+                _record_data(study, data, tracking)
+                if records:
+                    console.print(f"going on from {len(records)} recorded trials", highlight=False)
+                describe = partial(_first_record, data.facts)
+                recorder = Recorder(queue, journal, tracking, records, describe, study.epochs_per_report)
+                estimates = begin_estimates(study, information, data.references)
+                if not queue.is_over:
+                    _train(study, folder, data, resources, queue, recorder, console)
+                if queue.is_over and estimates is not None:
+                    information |= _await_estimates(estimates, console)
+                    store.write(information)
         if not queue.is_over:
             raise KeyboardInterrupt
         tracking.log_study(information_metrics(information))
@@ -136,6 +103,23 @@ def run(study: Study, options: Options, console: Console) -> None:
         folder.remove_attempts()
         if queue.failed_strata:
             raise StudyFailedError(queue.failed_strata)
+
+
+def _note_data(study: Study, data: SharedData, root: str, console: Console) -> None:
+    """Say what is remarkable about the data, and hold the study to those that it began with."""
+    for label, config in study.variants.items():
+        for warning in data.facts[config].warnings:
+            console.print(f"[yellow]{label}: {warning}[/yellow]", highlight=False)
+    require_same_content(root, {label: data.facts[config].content for label, config in study.variants.items()})
+
+
+def _record_data(study: Study, data: SharedData, tracking: Tracking) -> None:
+    """Log what is known of each variant's population, and tag the digest of its raw files."""
+    for label, config in study.variants.items():
+        known = data.facts[config]
+        tracking.log_study({f"population/{label}/{name}": value for name, value in known.population.items()})
+        if known.content is not None:
+            tracking.tag_study({f"data/{label}": known.content})
 
 
 def _publish_missing(tracking: Tracking, records: Mapping[str, TrialRecord]) -> None:
@@ -189,7 +173,7 @@ def _train(
         ).fit()
 
 
-def _first_record(facts: Mapping[DataConfig, PopulationFacts], spec: TrialSpec) -> TrialRecord:
+def _first_record(facts: Mapping[DataConfig, DataFacts], spec: TrialSpec) -> TrialRecord:
     """The record with which a trial begins."""
     names = modalities(spec.config.data)
     ceilings = facts[spec.config.data].ceilings if spec.stage == CONFIRM else None
@@ -238,13 +222,3 @@ def _git_commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return commit + ("+changes" if changes else "")
-
-
-@contextmanager
-def _stopping_gently() -> Iterator[None]:
-    """Treat SIGTERM, which Kubernetes sends, like Ctrl-C: Tune ends its trials and the records are closed."""
-    previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

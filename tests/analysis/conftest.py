@@ -61,6 +61,54 @@ def study_scores(planted: Callable[..., np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["variant", "lambda", "encoder", "seed", "accuracy", "ceiling"])
 
 
+@pytest.fixture
+def planted_law() -> Callable[[np.ndarray], np.ndarray]:
+    """log(1 + λ*) as a saturating function of redundancy in bits."""
+    return lambda redundancy: 0.9 * (1 - np.exp(-redundancy / 0.4))
+
+
+@pytest.fixture
+def planted_points(planted_law: Callable[[np.ndarray], np.ndarray]) -> Callable[..., pd.DataFrame]:
+    """Points as `encoder_points` gives them, on grids 0 … 4: two encoders a study, known errors in both."""
+
+    def draw(
+        law: Callable[[np.ndarray], np.ndarray] = planted_law,
+        *,
+        num_clusters: int = 10,
+        noise: float = 0.1,
+        scatter: float = 0.1,
+        error: float = 0.02,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        redundancy = np.repeat(rng.uniform(0, 1.5, num_clusters), 2)
+        estimated = redundancy + error * np.repeat(rng.standard_normal(num_clusters), 2)
+        # Half of the scatter's variance is common to the encoders of a study.
+        common, own = np.repeat(rng.standard_normal(num_clusters), 2), rng.standard_normal(2 * num_clusters)
+        true = np.maximum(law(redundancy) + scatter * (common + own) / np.sqrt(2), 0)
+        deviation = noise * rng.uniform(0.5, 1.5, len(true))
+        measured = true + deviation * rng.standard_normal(len(true))
+        best, low, high = (np.expm1(np.clip(measured + 1.96 * side * deviation, 0, np.log(5))) for side in (0, -1, 1))
+        return pd.DataFrame(
+            {
+                "study": [f"study {number // 2:02d}" for number in range(len(true))],
+                "variant": "all",
+                "encoder": ["audio", "vision"] * num_clusters,
+                "definition": "BROJA",
+                "best": best,
+                "low": low,
+                "high": high,
+                "smallest_lambda": 0.0,
+                "largest_lambda": 4.0,
+                "redundancy": estimated,
+                "redundancy_low": estimated - 1.96 * error,
+                "redundancy_high": estimated + 1.96 * error,
+            }
+        )
+
+    return draw
+
+
 @pytest.fixture(scope="session")
 def study_alignment(grid: np.ndarray) -> pd.DataFrame:
     """Tidy alignment of the same study, rising with λ; a measure after the projection head among them."""

@@ -44,6 +44,7 @@ def test_default_encoder_follows_the_shape_of_a_row() -> None:
     assert default_encoder((768,), width=32) == Mlp(width=32)
     assert default_encoder((50, 32), width=32) == Transformer()
     assert default_encoder((50, 33), width=32) == ProjectedTransformer(width=32)
+    assert default_encoder((50, 3)) == ProjectedTransformer(width=64)
     with pytest.raises(ValueError, match=r"got \[3, 28, 28\]"):
         default_encoder((3, 28, 28))
 

@@ -1,12 +1,16 @@
 """Data sets: one a file, each giving the same `Splits`."""
 
+from dataclasses import astuple
 from pathlib import Path
 
-from trainables.config import AffectData, ArchiveData, AvMnistData, DataConfig, SyntheticData
-from trainables.data import affect, affect_files, archive, archive_file, avmnist, avmnist_files, synthetic
-from trainables.data.splits import MissingDataError, Split, Splits
+import numpy as np
 
-__all__ = ["MissingDataError", "Split", "Splits", "load", "require"]
+from trainables.config import AffectData, ArchiveData, AvMnistData, DataConfig, RehearsalData, SyntheticData
+from trainables.data import affect, affect_files, archive, archive_file, avmnist, avmnist_files, rehearsal, synthetic
+from trainables.data.content import content_of, content_of_all
+from trainables.data.splits import MissingDataError, Split, Splits, unknown_configuration
+
+__all__ = ["MissingDataError", "Split", "Splits", "content", "load", "population_table", "require"]
 
 
 def load(config: DataConfig, data_dir: Path | None = None) -> Splits:
@@ -24,7 +28,9 @@ def load(config: DataConfig, data_dir: Path | None = None) -> Splits:
         return affect.load(config, data_dir)
     if isinstance(config, ArchiveData):
         return archive.load(config, data_dir)
-    raise _unknown(config)
+    if isinstance(config, RehearsalData):
+        return rehearsal.load(config)
+    raise unknown_configuration(config)
 
 
 def require(config: DataConfig, data_dir: Path | None = None) -> None:
@@ -35,11 +41,21 @@ def require(config: DataConfig, data_dir: Path | None = None) -> None:
         affect_files.locate(config, data_dir)
     elif isinstance(config, ArchiveData):
         archive_file.locate_archive(config, data_dir)
-    elif not isinstance(config, SyntheticData):
-        raise _unknown(config)
+    elif not isinstance(config, SyntheticData | RehearsalData):
+        raise unknown_configuration(config)
 
 
-def _unknown(config: object) -> ValueError:
-    return ValueError(
-        f"expected a data configuration (SyntheticData, AvMnistData, AffectData, ArchiveData), got {config!r}"
-    )
+def content(config: DataConfig, data_dir: Path | None = None) -> str | None:
+    """SHA-256 of the raw files that `load` would read, which must be there; None for data that are generated."""
+    if isinstance(config, AvMnistData):
+        return content_of_all(astuple(avmnist_files.locate(data_dir)))
+    if isinstance(config, AffectData):
+        return content_of(affect_files.locate(config, data_dir))
+    return config.content if isinstance(config, ArchiveData) else None
+
+
+def population_table(config: DataConfig) -> np.ndarray | None:
+    """Exact joint distribution [n1, n2, classes] of generated data, and None for data whose population is unknown."""
+    if isinstance(config, SyntheticData):
+        return synthetic.population_table(config)
+    return rehearsal.population_table(config) if isinstance(config, RehearsalData) else None

@@ -3,11 +3,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.data.splits import MissingDataError
+from trainables.data.splits import MissingDataError, how_to_fetch
 
-SOURCES = """\
-MNIST, its four IDX files: http://yann.lecun.com/exdb/mnist (torchvision.datasets.MNIST downloads them)
-FSDD, its folder recordings: https://github.com/Jakobovski/free-spoken-digit-dataset"""
+MNIST = "http://yann.lecun.com/exdb/mnist"
+FSDD = "https://github.com/Jakobovski/free-spoken-digit-dataset"
+
+# Where each file may lie below the data folder: unpacked, which is taken where both are there, or packed.
+PATHS = {
+    "train_images": ("mnist/train-images-idx3-ubyte", "mnist/train-images-idx3-ubyte.gz"),
+    "train_labels": ("mnist/train-labels-idx1-ubyte", "mnist/train-labels-idx1-ubyte.gz"),
+    "test_images": ("mnist/t10k-images-idx3-ubyte", "mnist/t10k-images-idx3-ubyte.gz"),
+    "test_labels": ("mnist/t10k-labels-idx1-ubyte", "mnist/t10k-labels-idx1-ubyte.gz"),
+    "recordings": ("fsdd/recordings", "fsdd/recordings.tar.gz"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,30 +37,31 @@ def locate(data_dir: Path | None) -> AvMnistFiles:
     """
     if data_dir is None:
         raise MissingDataError(
-            f"AV-MNIST needs a data folder that holds the folders mnist and fsdd, got none.\n{SOURCES}"
+            f"AV-MNIST needs a data folder that holds the folders mnist and fsdd, got none.\n{_sources(data_dir)}"
         )
-    candidates = {
-        "train_images": _with_gzip(data_dir / "mnist" / "train-images-idx3-ubyte"),
-        "train_labels": _with_gzip(data_dir / "mnist" / "train-labels-idx1-ubyte"),
-        "test_images": _with_gzip(data_dir / "mnist" / "t10k-images-idx3-ubyte"),
-        "test_labels": _with_gzip(data_dir / "mnist" / "t10k-labels-idx1-ubyte"),
-        "recordings": [data_dir / "fsdd" / "recordings", data_dir / "fsdd" / "recordings.tar.gz"],
-    }
-    found = {name: next(filter(_is_there, paths), None) for name, paths in candidates.items()}
+    candidates = {name: [data_dir / path for path in paths] for name, paths in PATHS.items()}
+    found = {name: next(filter(is_there, paths), None) for name, paths in candidates.items()}
     present = {name: path for name, path in found.items() if path is not None}
     if len(present) < len(candidates):
         lines = [
             f"  found    {present[name]}" if name in present else f"  missing  {' or '.join(map(str, paths))}"
             for name, paths in candidates.items()
         ]
-        raise MissingDataError("\n".join([f"AV-MNIST needs files that are not in {data_dir}:", *lines, SOURCES]))
+        heading = f"AV-MNIST needs files that are not in {data_dir}:"
+        raise MissingDataError("\n".join([heading, *lines, _sources(data_dir)]))
     return AvMnistFiles(**present)
 
 
-def _with_gzip(path: Path) -> list[Path]:
-    return [path, path.with_name(f"{path.name}.gz")]
-
-
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
     """Whether the path is a file, or a folder of wav files: an empty one must not hide the archive."""
     return path.is_file() or any(path.glob("*.wav"))
+
+
+def _sources(data_dir: Path | None) -> str:
+    return "\n".join(
+        [
+            f"MNIST, its four IDX files: {MNIST}",
+            f"FSDD, its folder recordings: {FSDD}",
+            how_to_fetch("avmnist", data_dir),
+        ]
+    )

@@ -13,14 +13,20 @@ UNSIGNED_BYTE = 0x08
 
 
 def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Read an IDX file of unsigned bytes, packed by gzip or not, whatever its name says.
+    """Read an IDX file of unsigned bytes: uint8 of `shape`. Raises ValueError as `idx_content` does."""
+    content = idx_content(path, shape)
+    return np.frombuffer(content, dtype=np.uint8, offset=_header_size(shape)).reshape(shape)
 
-    Returns uint8 of `shape`. Raises ValueError, naming the file, where it is damaged or cut short, is no IDX
-    file of bytes, or holds another shape. Format: the MNIST page of LeCun, Cortes and Burges.
+
+def idx_content(path: Path, shape: tuple[int, ...]) -> bytes:
+    """All bytes of an IDX file of unsigned bytes, unpacked where it is packed by gzip, whatever its name says.
+
+    Raises ValueError, naming the file, where it is damaged or cut short, is no IDX file of bytes, or holds another
+    shape than `shape`. Format: the MNIST page of LeCun, Cortes and Burges.
     """
     with path.open("rb") as file:
         is_gzip = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-    header_size = 4 + 4 * len(shape)
+    header_size = _header_size(shape)
     # No more is unpacked than the shape calls for, and one byte to see whether there is more.
     limit = header_size + math.prod(shape) + 1
     try:
@@ -43,4 +49,8 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if size != math.prod(shape):
         found = f"{size} bytes" if size < math.prod(shape) else "more"
         raise ValueError(f"{path}: expected {math.prod(shape)} bytes of values, found {found}")
-    return np.frombuffer(content, dtype=np.uint8, offset=header_size).reshape(shape)
+    return content
+
+
+def _header_size(shape: tuple[int, ...]) -> int:
+    return 4 + 4 * len(shape)

@@ -5,10 +5,12 @@ knows the few names that arrays and containers are written with, and has a funct
 """
 
 import mmap
+import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
@@ -27,13 +29,32 @@ def read_pickle(path: Path) -> Any:
     array of objects may hold the same values. Raises UnsafePickleError, naming the file and what it asked for, where
     it needs anything else or declares more than it holds, and ValueError where it is damaged.
     """
+    with _errors_naming(path), path.open("rb") as file:
+        size = _checked_size(file)
+        return _resolved(_Unpickler(file, Budget(size)).load(), {})
+
+
+def require_pickle(path: Path) -> None:
+    """Raise, as `read_pickle` would, where a file is no whole pickle; what it holds is neither built nor looked at."""
+    with _errors_naming(path), path.open("rb") as file:
+        _checked_size(file)
+
+
+def _checked_size(file: BinaryIO) -> int:
+    """Size of a pickle in bytes, all of whose instructions are there."""
+    size = os.fstat(file.fileno()).st_size
+    if not size:
+        raise ValueError("expected a whole pickle, found an empty file")
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        check_opcodes(content)
+    return size
+
+
+@contextmanager
+def _errors_naming(path: Path) -> Iterator[None]:
+    """Errors of a damaged or unsafe pickle as ValueError and UnsafePickleError that name the file."""
     try:
-        with path.open("rb") as file:
-            if not (size := path.stat().st_size):
-                raise ValueError("expected a whole pickle, found an empty file")
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                check_opcodes(content)
-            return _resolved(_Unpickler(file, Budget(size)).load(), {})
+        yield
     except UnsafePickleError as error:
         raise UnsafePickleError(f"{path}: {error}") from error
     except OSError:

@@ -1,10 +1,14 @@
 """What every data set gives: three splits of paired rows, and what is known of their population."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
+
+from trainables.config import DataConfig
 
 Task = Literal["classification", "regression"]
 
@@ -15,6 +19,18 @@ SPLIT_NAMES = ("train", "valid", "test")
 
 class MissingDataError(FileNotFoundError):
     """A data set's files are missing; the message says which, where they were looked for and their source."""
+
+
+def unknown_configuration(config: object) -> ValueError:
+    """The error for something that is no data configuration."""
+    known = ", ".join(kind.__name__ for kind in get_args(DataConfig))
+    return ValueError(f"expected a data configuration ({known}), got {config!r}")
+
+
+def how_to_fetch(dataset: str, data_dir: Path | None) -> str:
+    """The command that fetches a data set, for people to whom its files are missing."""
+    folder = "FOLDER" if data_dir is None else shlex.quote(str(data_dir))
+    return f"To fetch: python -m trainables.data.download {dataset} --data-dir {folder}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.config import AffectData, ArchiveData, AvMnistData, DataConfig, SyntheticData
+from trainables.config import AffectData, ArchiveData, AvMnistData, DataConfig, RehearsalData, SyntheticData
 from trainables.data import affect_files, archive, archive_file, avmnist, mfcc, spoken_digits, synthetic
-from trainables.data.splits import CLASSIFICATION, REGRESSION, Split, Splits, Task
+from trainables.data.splits import CLASSIFICATION, REGRESSION, Split, Splits, Task, unknown_configuration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +63,9 @@ def shapes(config: DataConfig, data_dir: Path | None = None) -> Shapes:
         return _affect_shapes(config)
     if isinstance(config, ArchiveData):
         return _archive_shapes(config, data_dir)
-    raise ValueError(
-        f"expected a data configuration (SyntheticData, AvMnistData, AffectData, ArchiveData), got {config!r}"
-    )
+    if isinstance(config, RehearsalData):
+        return shapes(config.original)
+    raise unknown_configuration(config)
 
 
 def stand_in(config: DataConfig, num_rows: int, data_dir: Path | None = None) -> Splits:

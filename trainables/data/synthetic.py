@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 
 from trainables.config import SyntheticData
+from trainables.data.population import exact_figures
 from trainables.data.splits import Split, Splits
 from trainables.data.stratified import stratified_split
 from trainables.randomness import generator
@@ -45,7 +46,7 @@ def load(config: SyntheticData) -> Splits:
         Split(x1=x1[rows], x2=x2[rows], y=y[rows], probabilities=probabilities[rows].astype(np.float32))
         for rows in stratified_split(y, SPLIT_SIZES, generator(config.seed, "synthetic", "split"))
     ]
-    ceilings, population = _population(population_table(config))
+    ceilings, population = exact_figures(population_table(config))
     return Splits(
         train=parts[0],
         valid=parts[1],
@@ -129,23 +130,3 @@ def _tanh_transform(depth: int) -> np.ndarray:
     if len(np.unique(outputs, axis=0)) < len(outputs):
         raise ValueError(f"expected a tanh_depth at which float32 tells all patterns apart, got {depth}")
     return outputs
-
-
-def _population(table: np.ndarray) -> tuple[tuple[float, float], dict[str, float]]:
-    """Bayes accuracy of each modality, and the population's figures by name, from its table [n1, n2, 4]."""
-    joint_1, joint_2, joint_12 = table.sum(axis=1), table.sum(axis=0), table.reshape(-1, NUM_CLASSES)
-    ceilings = float(joint_1.max(axis=1).sum()), float(joint_2.max(axis=1).sum())
-    population = {
-        "information_1": _mutual_information(joint_1),
-        "information_2": _mutual_information(joint_2),
-        "information_12": _mutual_information(joint_12),
-        "accuracy_12": float(joint_12.max(axis=1).sum()),
-    }
-    return ceilings, population
-
-
-def _mutual_information(joint: np.ndarray) -> float:
-    """Information in bits between the rows and the columns of a joint distribution [n, m]."""
-    independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
-    support = joint > 0
-    return float((joint[support] * np.log2(joint[support] / independent[support])).sum())

@@ -1,23 +1,14 @@
-"""Generated raw files in the true formats, and a cache folder of the tests' own."""
+"""Generated raw files in the true formats."""
 
 import struct
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 NUM_TRAIN_IMAGES, NUM_TEST_IMAGES = 60_000, 10_000
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cache_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Features that the tests compute are kept for the session, never in the user's own cache."""
-    home = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(home))
-        yield home
 
 
 @pytest.fixture(scope="session")

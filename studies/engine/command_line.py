@@ -1,0 +1,133 @@
+"""From a command line to a study's exit code: what is asked is checked first, and every refusal says why."""
+
+import shlex
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from rich.console import Console
+
+from studies.engine.cluster import Cluster, check_local
+from studies.engine.compare import compare
+from studies.engine.cost import print_plan
+from studies.engine.custom import ArchiveOptions, Template, archive_study
+from studies.engine.journal import JournalError
+from studies.engine.options import AllOptions, Options, chosen_studies, parse, resolve
+from studies.engine.rehearsal import rehearsed
+from studies.engine.run import StudyFailedError, run
+from studies.engine.study import Study
+from trainables.data import MissingDataError, require
+
+EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
+
+
+def study_command(study: Study) -> None:
+    """Run one study as its command line asks; leave with 0, or with 1 (trials failed), 2 (refused), 130 (stopped)."""
+    console = Console()
+    with _exit_codes(study.name, console):
+        options = parse(Options, study.question)
+        _run_one(resolve(study, options), options, console)
+
+
+def archive_command(template: Template) -> None:
+    """Run a study of the feature archive that the command line names; exit codes as of `study_command`."""
+    console = Console()
+    with _exit_codes("feature archive", console):
+        options = parse(ArchiveOptions, "Should the encoders of one's own features be aligned, and how strongly?")
+        study = archive_study(template, options.archive, options.modalities)
+        options = replace(options, data_dir=options.archive)
+        _run_one(resolve(study, options), options, console)
+
+
+def all_command(studies: Sequence[Study]) -> None:
+    """Run every study whose data are there, one after another on one Ray cluster, and compare what came out.
+
+    A study that fails or is refused is named and stops no other; the exit code is then 1. Else as of `study_command`.
+    """
+    console = Console()
+    with _exit_codes("studies", console):
+        options = parse(AllOptions, "Which alignment is best for each data set, and does it follow the redundancy?")
+        chosen = [_prepared(study, options, console) for study in chosen_studies(studies, options.studies)]
+        check_local(options)
+        if options.dry_run:
+            for study in chosen:
+                print_plan(study, options, console)
+            return
+        present = [study for study in chosen if _has_data(study, options, console)]
+        if not present:
+            raise MissingDataError(f"no study's data are in {options.data_dir}; --rehearse runs on generated data")
+        failed = []
+        with _stopping_gently(), Cluster(options) as cluster:
+            for study in present:
+                console.rule(study.name)
+                try:
+                    run(study, options, cluster, console)
+                except (ValueError, JournalError, StudyFailedError) as error:
+                    console.print(f"[red]{study.name}:[/red] {error}", highlight=False)
+                    failed.append(study.name)
+            console.rule("all studies")
+            compare(present, options, console)
+        if failed:
+            console.print(f"[red]not all went well: {', '.join(failed)}[/red]", highlight=False)
+            sys.exit(EXIT_FAILED)
+
+
+def _run_one(study: Study, options: Options, console: Console) -> None:
+    study = _prepared(study, options, console)
+    check_local(options)
+    if options.dry_run:
+        print_plan(study, options, console)
+        return
+    try:
+        for data in study.variants.values():
+            require(data, options.data_dir)
+    except MissingDataError as error:
+        raise MissingDataError(f"{error}\nWithout them: --rehearse runs on generated data of their shapes.") from None
+    with _stopping_gently(), Cluster(options) as cluster:
+        run(study, options, cluster, console)
+
+
+def _prepared(study: Study, options: Options, console: Console) -> Study:
+    study = resolve(study, options)
+    return rehearsed(study, options.data_dir, console) if options.rehearse else study
+
+
+def _has_data(study: Study, options: Options, console: Console) -> bool:
+    """Whether a study's data are there; where not, say what is missing."""
+    try:
+        for data in study.variants.values():
+            require(data, options.data_dir)
+    except MissingDataError as error:
+        console.print(f"[yellow]{study.name} is left out: {error}[/yellow]", highlight=False)
+        return False
+    return True
+
+
+@contextmanager
+def _exit_codes(name: str, console: Console) -> Iterator[None]:
+    """Turn what ends a study into a sentence and an exit code."""
+    try:
+        yield
+    except (ValueError, FileNotFoundError, JournalError) as error:
+        console.print(f"[red]{name}:[/red] {error}", highlight=False)
+        sys.exit(EXIT_REFUSED)
+    except StudyFailedError as error:
+        console.print(f"[red]{name}:[/red] {error}", highlight=False)
+        sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        command = shlex.join(argument for argument in sys.argv if argument != "--fresh")
+        console.print("\nStopped. What was done is recorded; the same command goes on from there:", highlight=False)
+        console.print(f"  python {command}", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+@contextmanager
+def _stopping_gently() -> Iterator[None]:
+    """Treat SIGTERM, which Kubernetes sends, like Ctrl-C: Tune ends its trials and the records are closed."""
+    previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,70 @@
+"""What several studies say together: λ* of every encoder beside the information in its data, and the law of both."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from analysis.law_summary import law_summary
+from analysis.points import encoder_points
+from analysis.records import StudyRecords, read_study
+from analysis.redundancy import RedundancyLaw
+from studies.engine.options import Options
+from studies.engine.study import Study
+
+POINTS_FILE = Path("figures") / "encoders_of_all_studies.csv"
+
+
+def compare(studies: Sequence[Study], options: Options, console: Console) -> None:
+    """Print and write the encoders of all studies that have a result."""
+    points = encoder_points(_recorded(studies, options.tracking_uri))
+    if points.empty:
+        console.print("\nno study has confirmed a trial: there is nothing to compare", highlight=False)
+        return
+    console.print("\nbest alignment strength and information, encoder by encoder over all studies", highlight=False)
+    console.print(_points_table(points))
+    try:
+        sentences = law_summary(RedundancyLaw.fit(points))
+    except ValueError as error:
+        sentences = [f"no law of λ* and redundancy can be fitted: {error}"]
+    for sentence in sentences:
+        console.print(sentence, highlight=False)
+    POINTS_FILE.parent.mkdir(exist_ok=True)
+    points.to_csv(POINTS_FILE, index=False)
+    console.print(f"table: {POINTS_FILE}", highlight=False)
+
+
+def _recorded(studies: Sequence[Study], tracking_uri: str) -> list[StudyRecords]:
+    """The records of those studies that have any: one may have been refused before it began."""
+    found = []
+    for study in studies:
+        try:
+            found.append(read_study(tracking_uri, study.name, study.identity))
+        except ValueError:
+            continue
+    return found
+
+
+def _points_table(points: pd.DataFrame) -> Table:
+    """One row an encoder: where it belongs, λ* with its interval, and in bits what is redundant and its own."""
+    table = Table("study", "variant", "encoder", "λ*", "regime", "R", "U", box=box.SIMPLE_HEAD, padding=0)
+    for row in points.to_dict("records"):
+        table.add_row(
+            row["study"],
+            row["variant"],
+            row["encoder"],
+            _with_interval(row, "best", "low", "high"),
+            row["regime"] or "unknown",
+            _with_interval(row, "redundancy", "redundancy_low", "redundancy_high"),
+            _with_interval(row, "unique", "unique_low", "unique_high"),
+        )
+    return table
+
+
+def _with_interval(row: dict, value: str, low: str, high: str) -> str:
+    if pd.isna(row[value]):
+        return "?"
+    return f"{row[value]:.2f}" + ("" if pd.isna(row[low]) else f" ({row[low]:.2f}–{row[high]:.2f})")

@@ -1,0 +1,155 @@
+"""The studies of real data from their command lines, on files of the true formats and on the real ones, small."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import read_study
+from tests.generated_affect import made_content, sarcasm, sentiment
+from tests.studies.workspace import Workspace
+
+SMALL = "--lambdas 0 1 --configurations 1 --seeds 2 --max-epochs 2".split()
+PAIRS = {"vt": ("vision", "text"), "va": ("vision", "audio"), "at": ("audio", "text")}
+
+MakeWorkspace = Callable[[], Workspace]
+
+
+@pytest.fixture(scope="module")
+def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> MakeWorkspace:
+    return lambda: Workspace(tmp_path_factory.mktemp("study"), repository)
+
+
+@pytest.fixture(scope="module")
+def affect_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small files of CMU-MOSEI's and MUStARD's formats."""
+    folder = tmp_path_factory.mktemp("affect")
+    for name, labels in (("mosei/mosei_senti_data.pkl", sentiment), ("mustard/sarcasm.pkl", sarcasm)):
+        path = folder / name
+        path.parent.mkdir()
+        path.write_bytes(pickle.dumps(made_content(labels)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def all_studies(make_workspace: MakeWorkspace, affect_folder: Path) -> tuple[Workspace, str]:
+    """Every study whose data are there, as one command, and what it printed; the generated data sets left out."""
+    workspace = make_workspace()
+    names = ["avmnist", *(f"{dataset}_{pair}" for dataset in ("mustard", "mosei") for pair in PAIRS)]
+    code, output = workspace.run(*SMALL, "--data-dir", str(affect_folder), "--studies", *names, script="paper")
+    assert code == 0, output
+    return workspace, output
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("dataset", ["mosei", "mustard"])
+def test_every_pair_is_run_to_its_end(all_studies: tuple[Workspace, str], dataset: str, pair: str) -> None:
+    records = read_study(all_studies[0].tracking_uri, f"{dataset}_{pair}")
+    assert list(records.study["modalities"]) == list(PAIRS[pair])
+    assert len(records.scores) == 2 * 2 * 2  # λ, encoders, seeds
+    assert records.scores["accuracy"].between(0, 1).all()
+    assert set(records.trials["outcome"]) == {"finished"}
+    assert set(records.information["atom"]) == {"redundancy", "unique_1", "unique_2", "synergy"}
+
+
+def test_what_is_missing_is_named_and_the_rest_is_compared(all_studies: tuple[Workspace, str]) -> None:
+    workspace, output = all_studies
+    assert "avmnist is left out" in output and "train-images-idx3-ubyte" in output
+    points = pd.read_csv(workspace.folder / "figures/encoders_of_all_studies.csv")
+    assert len(points) == 2 * 3 * 2  # data sets, pairs, encoders
+    assert set(points["study"]) == {f"{dataset}_{pair}" for dataset in ("mosei", "mustard") for pair in PAIRS}
+
+
+def test_sentiment_is_also_scored_without_neutral_rows(all_studies: tuple[Workspace, str]) -> None:
+    confirmed = [run for run in all_studies[0].runs() if run.data.tags.get("stage") == "confirm"]
+    for run in confirmed:
+        is_sentiment = run.data.params["data_dataset"] == "mosei"
+        assert any(name.startswith("test/accuracy_nonzero/") for name in run.data.metrics) == is_sentiment
+
+
+def test_changed_data_are_refused_by_a_study_that_began_with_others(
+    make_workspace: MakeWorkspace, tmp_path: Path
+) -> None:
+    workspace, path = make_workspace(), tmp_path / "mustard/sarcasm.pkl"
+    path.parent.mkdir()
+    arguments = ["--lambdas", "1", *SMALL[3:], "--data-dir", str(tmp_path)]
+    path.write_bytes(pickle.dumps(made_content(sarcasm)))
+    code, output = workspace.run(*arguments, script="mustard_va")
+    assert code == 0, output
+    before = workspace.records()
+    next(workspace.folder.glob("runs/*/journal/*.json")).unlink()  # something is left to do
+    path.write_bytes(pickle.dumps(made_content(sarcasm, seed=1)))
+    code, output = workspace.run(*arguments, script="mustard_va")
+    assert code == 2
+    assert "expected the data that this study began with" in output
+    assert len(workspace.records()) == len(before) - 1
+
+
+def test_data_that_cannot_be_trained_on_are_refused_before_a_trial(
+    make_workspace: MakeWorkspace, tmp_path: Path
+) -> None:
+    content = made_content(sarcasm)
+    content["train"]["labels"][:] = 1
+    path = tmp_path / "mustard/sarcasm.pkl"
+    path.parent.mkdir()
+    path.write_bytes(pickle.dumps(content))
+    workspace = make_workspace()
+    for extra in ([], ["--dry-run"]):
+        code, output = workspace.run(*SMALL, "--data-dir", str(tmp_path), *extra, script="mustard_va")
+        assert code == 2
+        assert "expected rows of each class, found none of class 0" in output
+    assert not list(workspace.folder.glob("runs/*/journal/*.json"))
+
+
+def test_a_rehearsal_says_so_in_all_that_it_records(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace()
+    arguments = "--rehearse --lambdas 0 1 --configurations 1 --seeds 1 --max-epochs 1 --train-samples 64".split()
+    code, output = workspace.run(*arguments, script="mustard_va")
+    assert code == 0, output
+    assert "REHEARSAL: generated data in place of MUStARD" in output
+    for run in workspace.runs():
+        assert "REHEARSAL" in run.info.run_name, run.data.tags
+    (folder,) = workspace.folder.glob("runs/*REHEARSAL*/figures")
+    for table in folder.glob("*.csv"):
+        assert "REHEARSAL" in table.read_text(), table
+
+
+def test_own_features_are_a_study_of_their_own(make_workspace: MakeWorkspace, shared_data: Path) -> None:
+    archive, workspace = shared_data / "mustard/mustard_text_audio.npz", make_workspace()
+    arguments = [*SMALL, "--train-samples", "64", "--archive", str(archive), "--modalities", "text", "audio"]
+    code, output = workspace.run(*arguments, script="custom")
+    assert code == 0, output
+    records = read_study(workspace.tracking_uri, "mustard_text_audio-text-audio")
+    assert set(records.scores["encoder"]) == {"text", "audio"}
+    assert np.isfinite(records.information["corrected"]).all()
+
+
+def test_written_and_spoken_digits_are_run_to_their_end(make_workspace: MakeWorkspace, shared_data: Path) -> None:
+    workspace = make_workspace()
+    arguments = "--lambdas 0 1 --configurations 1 --seeds 1 --max-epochs 1 --train-samples 256".split()
+    code, output = workspace.run(*arguments, "--data-dir", str(shared_data), script="avmnist")
+    assert code == 0, output
+    assert len(read_study(workspace.tracking_uri, "avmnist").scores) == 2 * 2
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "messages"),
+    [
+        ("mosei_va", ["--data-dir", "nowhere"], ["nowhere/mosei/mosei_senti_data.pkl", "MultiBench"]),
+        ("custom", ["--archive", "nothing.npz", "--modalities", "a", "b"], ["found no file nothing.npz"]),
+        ("paper", ["--data-dir", "nowhere", "--studies", "avmnist", "mosei_va"], ["no study's data are in nowhere"]),
+        ("paper", ["--studies", "mnist"], ["no study is named mnist", "mosei_va"]),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_starts(
+    make_workspace: MakeWorkspace, script: str, arguments: list[str], messages: list[str]
+) -> None:
+    workspace = make_workspace()
+    code, output = workspace.run(*arguments, script=script)
+    assert code == 2
+    for message in messages:
+        assert message in output
+    assert not list(workspace.folder.iterdir())
