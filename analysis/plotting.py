@@ -7,6 +7,7 @@ to 1 where a grid ends at 4.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ METRIC_STYLES: dict[str, dict[str, Any]] = {
     "mutual_knn": {"color": "#000000", "marker": "v", "linestyle": (0, (1.5, 1.2))},
 }
 METRIC_LABELS = {"cka": "CKA", "svcca": "SVCCA", "mutual_knn": "mutual k-NN"}
+_MOST_PIXELS = 4e6
 AXIS_LABEL = "alignment strength λ"
 
 
@@ -92,6 +94,16 @@ class Drawing:
     data: pd.DataFrame
     caption: str
 
+    @cached_property
+    def png(self) -> bytes:
+        """The figure as a PNG, 200 dpi, or fewer where that would be more than four million pixels."""
+        buffer = BytesIO()
+        with matplotlib.rc_context(STYLE):
+            lay_out(self.figure)
+            dots_per_inch = min(200.0, np.sqrt(_MOST_PIXELS / np.prod(self.figure.get_size_inches())))
+            self.figure.savefig(buffer, format="png", dpi=dots_per_inch)
+        return buffer.getvalue()
+
 
 def lay_out(figure: Figure) -> None:
     """Arrange the parts once and for all: each format would do it again, which takes longer than drawing."""
@@ -100,25 +112,15 @@ def lay_out(figure: Figure) -> None:
         figure.set_layout_engine("none")
 
 
-def png_bytes(figure: Figure, dots_per_inch: int) -> bytes:
-    """The figure as a PNG."""
-    buffer = BytesIO()
-    with matplotlib.rc_context(STYLE):
-        lay_out(figure)
-        figure.savefig(buffer, format="png", dpi=dots_per_inch)
-    return buffer.getvalue()
-
-
 def save_figure(drawing: Drawing, path_stem: Path) -> tuple[Path, ...]:
-    """Write the figure as PNG (200 dpi), PDF and SVG and its data as CSV at path_stem + suffix; returns the paths.
+    """Write the figure as PNG, PDF and SVG and its data as CSV at path_stem + suffix; returns the paths.
 
     No file carries its date or a random name, so the same figure is the same file.
     """
     path_stem.parent.mkdir(parents=True, exist_ok=True)
     png, pdf, svg, csv = (path_stem.with_name(path_stem.name + suffix) for suffix in (".png", ".pdf", ".svg", ".csv"))
+    png.write_bytes(drawing.png)
     with matplotlib.rc_context(STYLE):
-        lay_out(drawing.figure)
-        drawing.figure.savefig(png, dpi=200)
         drawing.figure.savefig(pdf, metadata={"CreationDate": None})
         drawing.figure.savefig(svg, metadata={"Date": None})
     drawing.data.to_csv(csv, index=False)

@@ -4,11 +4,13 @@ A study is one parent run; every trial is a child of it. Nothing else is consult
 again at any time, from any machine, and while it still runs: what has not finished yet is not in the tables.
 """
 
+import gc
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
-_RUNS_A_PAGE = 250  # memory for a page at a time; larger pages were slower
+_Read = TypeVar("_Read")
+
+_RUNS_A_PAGE = 500  # memory for a page at a time; pages of 1,000 were a tenth faster and took 50 MB more
 # Tags of a study's run that say what it is, and not under which circumstances it ran.
 _STRUCTURE = ("role", "study", "superseded")
 _STRUCTURE_PREFIXES = ("information/", "mlflow.")
@@ -101,7 +105,7 @@ def _read(client: "MlflowClient", experiment_id: str, parent: "Run") -> StudyRec
     study = json.loads(parent.data.tags["study"])
     children = f"tags.`mlflow.parentRunId` = '{parent.info.run_id}' and tags.role = 'trial'"
     trials, confirmed = [], {}
-    for run in map(_recorded, _search(client, experiment_id, children)):
+    for run in _search(client, experiment_id, children, _recorded):
         trials.append(trial_row(run))
         if run.tags["stage"] == "confirm" and run.tags.get("outcome") == "finished":
             # Where a stratum was confirmed twice, the later run counts.
@@ -158,27 +162,43 @@ def _experiment_id(client: "MlflowClient", tracking_uri: str, experiment: str) -
     return found.experiment_id
 
 
-def _search(client: "MlflowClient", experiment_id: str, condition: str) -> "Iterator[Run]":
-    """All runs that meet the condition in the order in which they started, fetched a page at a time."""
+def _search(
+    client: "MlflowClient", experiment_id: str, condition: str, read: "Callable[[Run], _Read]"
+) -> Iterator[_Read]:
+    """What `read` makes of each run that meets the condition, in the order in which they started, page by page."""
     token = None
     while True:
-        page = client.search_runs(
-            [experiment_id],
-            condition,
-            max_results=_RUNS_A_PAGE,
-            order_by=["attributes.start_time ASC"],
-            page_token=token,
-        )
-        yield from page
-        token = page.token
+        with _no_collection():
+            page = client.search_runs(
+                [experiment_id],
+                condition,
+                max_results=_RUNS_A_PAGE,
+                order_by=["attributes.start_time ASC"],
+                page_token=token,
+            )
+            runs, token = [read(run) for run in page], page.token
+            del page
+        yield from runs
         if not token:
             return
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles: a page is all new objects and no garbage, and looking doubled its time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _current_studies(client: "MlflowClient", experiment_id: str) -> "dict[str, Run]":
     """Parent runs that were not superseded by identity, in the order in which they started; of two, the later."""
     found: dict[str, Run] = {}
-    for run in _search(client, experiment_id, "tags.role = 'study'"):
+    for run in _search(client, experiment_id, "tags.role = 'study'", lambda run: run):
         if run.data.tags.get("superseded") != "true":
             found.pop(run.data.tags["identity"], None)
             found[run.data.tags["identity"]] = run

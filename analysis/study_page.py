@@ -26,12 +26,11 @@ from analysis.page_tables import (
     optimum_table,
     search_table,
 )
-from analysis.plotting import METRIC_LABELS, Drawing, png_bytes
+from analysis.plotting import METRIC_LABELS, Drawing
 from analysis.records import StudyRecords
 
 _MOST_FAILURES = 50
 _MOST_ERRORS = 5  # different ones, whose whole text is shown
-_DOTS_PER_INCH = 130
 _FIRST_METRIC = 2  # of the page's five styles, the first two belong to the encoders
 _INDEPENDENCE_LEVEL = 0.05
 _ORIGIN_TITLES = {
@@ -250,7 +249,7 @@ def _pictures(drawings: Mapping[str, Drawing], names: list[str]) -> list[Picture
 
 def picture(drawing: Drawing) -> Picture:
     """A figure that travels inside the page."""
-    encoded = b64encode(png_bytes(drawing.figure, _DOTS_PER_INCH)).decode("ascii")
+    encoded = b64encode(drawing.png).decode("ascii")
     return Picture(
         source=f"data:image/png;base64,{encoded}",
         caption=drawing.caption,
