@@ -5,7 +5,8 @@ beat the last; paired by seed, corrected for the number of λ) have level 5 % ea
 tests show the shape, *not reproduced* where they show another, and *cannot tell* where they show too little. A
 rise or fall that is not shown is held to be absent only where the 95 % intervals of all differences (of each λ to
 the first, or to the last) exclude a change of a percentage point or more: all of them must, so that looking at many
-λ makes no false findings (intersection-union test: Berger 1982). Numbers of Table 1 are reproduced where they
+λ makes no false findings (intersection-union test: Berger 1982). An inverted U must have its λ* in the range
+that is claimed, and is refuted where the interval of λ* lies outside. Numbers of Table 1 are reproduced where they
 lie, as rounded, in the 95 % interval of ours. Verdicts are not corrected for the number of claims.
 """
 
@@ -42,7 +43,7 @@ class Finding:
     verdict: Verdict
 
 
-def tested_claims(studies: Sequence[Conclusions], claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
+def claim_findings(studies: Sequence[Conclusions], claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
     """Test every claim on every variant that it is about; one row a test.
 
     Columns [claim, statement, study, variant, rows, subject, result, interval, verdict]; `rows` are the training
@@ -151,7 +152,7 @@ def curve_verdict(claim: CurveClaim, row: Mapping[str, Any], scores: Array) -> V
     assert claim.peak is not None  # the shape that is left
     elsewhere = row["low"] > claim.peak[1] or row["high"] < claim.peak[0]
     return _decide(
-        shown=rises and falls and not elsewhere,
+        shown=rises and falls and claim.peak[0] <= row["best"] <= claim.peak[1],
         refuted=row["regime"] == "increasing" or (rises and elsewhere) or no_rise or no_fall,
     )
 

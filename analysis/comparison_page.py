@@ -7,7 +7,7 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from analysis.claim_tests import SMALLEST_CHANGE, claim_summary, tested_claims
+from analysis.claim_tests import SMALLEST_CHANGE, claim_findings, claim_summary
 from analysis.comparison import all_information, all_optima, data_set_families, lambda_star_map
 from analysis.comparison_figures import map_figure, modality_pairs
 from analysis.conclusions import Conclusions
@@ -28,6 +28,7 @@ from analysis.plotting import Drawing
 from analysis.points import encoder_points
 from analysis.redundancy import PREDICTORS, Predictor, RedundancyLaw
 from analysis.study_page import optimum_chart, picture
+from analysis.variants import study_variants
 
 _MOST_ROWS_OF_A_CHART = 40
 
@@ -57,7 +58,7 @@ class StudyLink:
 def compare(studies: Sequence[Conclusions]) -> Comparison:
     """Draw the conclusions that need more than one study, from whatever the studies have."""
     optima, information, cells = all_optima(studies), all_information(studies), lambda_star_map(studies)
-    findings = tested_claims(studies)
+    findings = claim_findings(studies)
     tables = {
         "lambda_star": optima,
         "information": information,
@@ -82,7 +83,7 @@ def _laws(studies: Sequence[Conclusions]) -> tuple[dict[Predictor, RedundancyLaw
     usable = [
         replace(conclusions.records, study={**conclusions.records.study, "name": conclusions.records.label})
         for conclusions in studies
-        if not conclusions.progress.is_rehearsal and "definition" in conclusions.records.study
+        if not conclusions.progress.is_rehearsal and study_variants(conclusions.records.study)
     ]
     points = encoder_points(usable)
     laws: dict[Predictor, RedundancyLaw] = {}
