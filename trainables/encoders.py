@@ -85,8 +85,9 @@ class SequenceEncoder(nn.Module):
             # Finite, so that a row without any real step stays finite, and too low to leave a trace in a softmax.
             bias = torch.finfo(x.dtype).min * (~real).to(x.dtype).unsqueeze(-2)  # (n, 1, t): alike for every query
         x = self.dropout(x + self.positions)
-        for block in self.blocks:
-            x = block(x, bias)
+        for number, block in enumerate(self.blocks, start=1):
+            cls_alone = self.pooling == "cls" and number == len(self.blocks)  # nothing reads the other tokens any more
+            x = block(x, bias, num_outputs=1 if cls_alone else x.shape[1])
         x = self.norm(x)
         if self.pooling == "cls":
             return x[:, 0]
@@ -160,13 +161,14 @@ class _Block(nn.Module):
         self.attention_dropout = KeyedDropout(dropout)
         self.feed_forward_dropout = KeyedDropout(dropout)
 
-    def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        """Map [n, t, d] to [n, t, d]; `bias` [n, 1, t] is added to the scores of each step's key.
+    def forward(self, x: Tensor, bias: Tensor | None, num_outputs: int) -> Tensor:
+        """Map [n, t, d] to its first steps [n, num_outputs, d]; `bias` [n, 1, t] is added to the scores of keys.
 
         The attention is written out: under vmap, and on a CPU with such short sequences anyhow, PyTorch's own is the
         same two products around a softmax that in addition looks for rows without a single finite score.
         """
         query, key, value = self.query_key_value(self.attention_norm(x)).chunk(3, dim=-1)
+        x, query = x[:, :num_outputs], query[:, :num_outputs]
         scores = (query * query.shape[-1] ** -0.5) @ key.mT
         if bias is not None:
             scores = scores + bias

@@ -1,8 +1,5 @@
 """Replicas packed into one batched model compute what the same replicas compute in turn."""
 
-from dataclasses import replace
-
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -99,16 +96,6 @@ def test_a_whole_training_is_the_same_packed_and_in_turn(
         forced.run_epoch()
     for expected, flat in zip(chosen.state_dict()["flats"], forced.state_dict()["flats"], strict=True):
         torch.testing.assert_close(flat, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_in_turn_a_replica_is_exactly_what_it_is_alone(trial: TrialConfig, placed: PlacedSplits) -> None:
-    together = Training(trial, placed, packed=False)
-    alone = Training(replace(trial, replicas=(trial.replicas[1],)), placed)
-    together_losses, alone_losses = together.run_epoch(), alone.run_epoch()
-    for name, losses in alone_losses.items():
-        np.testing.assert_array_equal(together_losses[name][1], losses[0])
-    for several, one in zip(together.state_dict()["flats"], alone.state_dict()["flats"], strict=True):
-        torch.testing.assert_close(several[1], one[0], rtol=0, atol=0)
 
 
 def test_a_row_without_any_real_step_stays_finite() -> None:
