@@ -65,14 +65,10 @@ def _verdict(row: Mapping[str, Any], first: float) -> tuple[str, str]:
             f"no effect of λ can be shown; the fit is highest at λ = {best:.2g} ({could_be}), with {gain}"
         )
     if regime == "decreasing":
-        if best == first:
-            return "do not align", (
-                f"alignment only costs accuracy: λ = {first:g} is best (λ up to {row['high']:.2g} could still be)"
-            )
-        return "do not align", (
-            f"strong alignment costs accuracy and no λ is shown to beat λ = {first:g}; the fit is highest at "
-            f"λ = {best:.2g} ({could_be}), with {gain}"
-        )
+        highest = f"the fit is highest there ({could_be})"
+        if best != first:
+            highest = f"the fit is highest at λ = {best:.2g} ({could_be}), with {gain}"
+        return "no gain shown", (f"strong alignment costs accuracy, and no λ is shown to beat λ = {first:g}; {highest}")
     return "align", f"{_RISES[regime]}; it is best at λ* = {best:.2g} ({could_be}), with {gain}"
 
 

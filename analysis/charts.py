@@ -15,7 +15,8 @@ from analysis.plotting import even_steps, strength_label
 WIDTH, HEIGHT = 380, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 10, 36
 _ROW_HEIGHT = 26
-_ROW_LABEL = 150
+_LETTER = 6.1  # about the width of one in a chart's labels
+_ROW_LENGTH = 230
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,10 +102,14 @@ class IntervalChart:
     x_ticks: tuple[Tick, ...]
     rows: tuple[Row, ...]
     height: int
-    width: int = WIDTH
-    left: int = _ROW_LABEL
-    right: int = WIDTH - _RIGHT
+    width: int
+    left: int
     top: int = _TOP
+
+    @property
+    def right(self) -> int:
+        """Where the axis ends."""
+        return self.width - _RIGHT
 
     @property
     def bottom(self) -> int:
@@ -171,7 +176,9 @@ def interval_chart(
     Over λ in even steps where a grid is given, else over a straight axis that holds every value and 0.
     """
     height = _TOP + _ROW_HEIGHT * len(rows) + _BOTTOM
-    left, right = _ROW_LABEL + 8, WIDTH - _RIGHT - 8
+    edge = 12 + int(_LETTER * max(len(row["label"]) for row in rows))
+    width = edge + _ROW_LENGTH
+    left, right = edge + 8, width - _RIGHT - 8
     if grid is not None:
         ticks = _strength_ticks(grid, _across(np.arange(len(grid), dtype=float), len(grid) - 1, left, right))
 
@@ -203,6 +210,8 @@ def interval_chart(
         x_ticks=ticks,
         rows=tuple(placed),
         height=height,
+        width=width,
+        left=edge,
     )
 
 

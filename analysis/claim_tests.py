@@ -3,21 +3,26 @@
 A claim of a shape is tested by the regime of the curve, whose tests (does some λ beat the first, does some λ
 beat the last; paired by seed, corrected for the number of λ) have level 5 % each. It is *reproduced* where the
 tests show the shape, *not reproduced* where they show another, and *cannot tell* where they show too little. A
-rise or fall that is not shown is held to be absent only where a change of a percentage point or more is
-excluded by the 95 % interval. Numbers of Table 1 are reproduced where they lie, as rounded, in the 95 % interval of
-ours. Verdicts are not corrected for the number of claims.
+rise or fall that is not shown is held to be absent only where the 95 % intervals of all differences (of each λ to
+the first, or to the last) exclude a change of a percentage point or more: all of them must, so that looking at many
+λ makes no false findings (intersection-union test: Berger 1982). An inverted U must have its λ* in the range
+that is claimed, and is refuted where the interval of λ* lies outside. Numbers of Table 1 are reproduced where they
+lie, as rounded, in the 95 % interval of ours. Verdicts are not corrected for the number of claims.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.answers import REGIME_WORDS, points, points_range
 from analysis.claims import CLAIMS, AlignmentClaim, Claim, CurveClaim, InformationClaim
 from analysis.conclusions import Conclusions
-from analysis.curves import gain_curves, has_gains, paired_scores
+from analysis.curves import paired_scores
+from analysis.noise import Array
 from analysis.optimum import optimal_lambda
 from analysis.variants import Variant, study_variants
 
@@ -38,23 +43,26 @@ class Finding:
     verdict: Verdict
 
 
-def tested_claims(studies: Sequence[Conclusions], claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
+def claim_findings(studies: Sequence[Conclusions], claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
     """Test every claim on every variant that it is about; one row a test.
 
     Columns [claim, statement, study, variant, rows, subject, result, interval, verdict]; `rows` are the training
     rows, `subject` the encoder, measure or atom. Studies of made-up data are left out, and so are claims that no
     study is about.
     """
+    variants = [
+        (conclusions, variant)
+        for conclusions in studies
+        if not conclusions.progress.is_rehearsal
+        for variant in study_variants(conclusions.records.study).values()
+    ]
+    variants.sort(key=lambda pair: (pair[1].train_samples is None, pair[1].train_samples or 0))
     rows = []
-    for conclusions in studies:
-        if conclusions.progress.is_rehearsal:
-            continue
-        study = conclusions.records.study
-        for variant in study_variants(study).values():
-            for claim in claims:
-                shared = {"claim": claim.key, "statement": claim.statement, "study": conclusions.records.label}
-                shared |= {"variant": variant.name, "rows": variant.rows}
-                rows += [shared | vars(finding) for finding in _findings(claim, conclusions, variant)]
+    for claim in claims:
+        for conclusions, variant in variants:
+            shared = {"claim": claim.key, "statement": claim.statement, "study": conclusions.records.label}
+            shared |= {"variant": variant.name, "rows": variant.rows}
+            rows += [shared | vars(finding) for finding in _findings(claim, conclusions, variant)]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -104,7 +112,7 @@ def _together(verdicts: Sequence[str]) -> Verdict:
 
 def _findings(claim: Claim, conclusions: Conclusions, variant: Variant) -> Iterator[Finding]:
     if isinstance(claim, AlignmentClaim):
-        yield from _alignment_findings(claim, conclusions.records.alignment, variant)
+        yield from _alignment_findings(claim, conclusions, variant)
     elif claim.data.holds(variant, tuple(conclusions.records.study["modalities"])):
         if isinstance(claim, CurveClaim):
             yield from _curve_findings(claim, conclusions, variant)
@@ -114,7 +122,6 @@ def _findings(claim: Claim, conclusions: Conclusions, variant: Variant) -> Itera
 
 def _curve_findings(claim: CurveClaim, conclusions: Conclusions, variant: Variant) -> Iterator[Finding]:
     scores = conclusions.records.scores.loc[conclusions.records.scores["variant"] == variant.name]
-    losses = _losses(scores)
     for row in conclusions.lambda_star.to_dict("records"):
         if row["variant"] != variant.name or claim.encoder not in (None, row["encoder"]):
             continue
@@ -127,15 +134,15 @@ def _curve_findings(claim: CurveClaim, conclusions: Conclusions, variant: Varian
             interval=(
                 f"λ* {row['low']:.2g} to {row['high']:.2g}, gain {points_range(row['gain_low'], row['gain_high'])}"
             ),
-            verdict=curve_verdict(claim, row, losses.get(row["encoder"])),
+            verdict=curve_verdict(claim, row, paired_scores(scores.loc[scores["encoder"] == row["encoder"]]).scores),
         )
 
 
-def curve_verdict(claim: CurveClaim, row: Mapping[str, Any], loss_low: float | None) -> Verdict:
-    """The verdict on a shape, from a row of `lambda_star_table` and the lower bound of the change to the last λ."""
+def curve_verdict(claim: CurveClaim, row: Mapping[str, Any], scores: Array) -> Verdict:
+    """The verdict on a shape, from a row of `lambda_star_table` and the scores [L, S] that it is of."""
     rises, falls = row["regime"] in _RISING, row["regime"] in _FALLING
-    no_rise = not rises and row["gain_high"] < SMALLEST_CHANGE
-    no_fall = not falls and loss_low is not None and loss_low > -SMALLEST_CHANGE
+    no_rise = not rises and largest_difference(scores[1:] - scores[0]) < SMALLEST_CHANGE
+    no_fall = not falls and largest_difference(scores[:-1] - scores[-1]) < SMALLEST_CHANGE
     if claim.shape == "falls":
         return _decide(shown=falls and not rises, refuted=rises or no_fall)
     if claim.shape == "rises":
@@ -145,7 +152,7 @@ def curve_verdict(claim: CurveClaim, row: Mapping[str, Any], loss_low: float | N
     assert claim.peak is not None  # the shape that is left
     elsewhere = row["low"] > claim.peak[1] or row["high"] < claim.peak[0]
     return _decide(
-        shown=rises and falls and not elsewhere,
+        shown=rises and falls and claim.peak[0] <= row["best"] <= claim.peak[1],
         refuted=row["regime"] == "increasing" or (rises and elsewhere) or no_rise or no_fall,
     )
 
@@ -154,26 +161,28 @@ def _decide(*, shown: bool, refuted: bool) -> Verdict:
     return REPRODUCED if shown else NOT_REPRODUCED if refuted else CANNOT_TELL
 
 
-def _losses(scores: pd.DataFrame) -> dict[str, float]:
-    """By encoder: the lower bound of accuracy at the last λ less that at the first, paired by seed."""
-    if scores.empty or not has_gains(scores):
-        return {}
-    gains = gain_curves(scores).sort_values("lambda")
-    return gains.dropna(subset="low").drop_duplicates("encoder", keep="last").set_index("encoder")["low"].to_dict()
+def largest_difference(differences: Array) -> float:
+    """The largest of the upper 95 % bounds (Student's t, two-sided) of mean differences [L, S], S ≥ 2."""
+    num_seeds = differences.shape[1]
+    error = differences.std(axis=1, ddof=1) / np.sqrt(num_seeds)
+    return float((differences.mean(axis=1) + stats.t.ppf(0.975, num_seeds - 1) * error).max())
 
 
-def _alignment_findings(claim: AlignmentClaim, alignment: pd.DataFrame, variant: Variant) -> Iterator[Finding]:
+def _alignment_findings(claim: AlignmentClaim, conclusions: Conclusions, variant: Variant) -> Iterator[Finding]:
+    alignment = conclusions.records.alignment
     rows = alignment.loc[(alignment["variant"] == variant.name) & (alignment["metric"] == claim.metric)]
+    pair = " + ".join(conclusions.records.study["modalities"])
+    subject = variant.label if variant.shared_bits is not None else f"{variant.label} {pair}"
     if rows.empty:
         return
     paired = paired_scores(rows.rename(columns={"value": "accuracy"}))
     if len(paired.lambdas) < 2 or len(paired.seeds) < 2:
-        yield Finding(subject=variant.label, result="too few seeds or λ", interval="", verdict=CANNOT_TELL)
+        yield Finding(subject=subject, result="too few seeds or λ", interval="", verdict=CANNOT_TELL)
         return
     regime = optimal_lambda(paired.lambdas, paired.scores).regime
     first, last = paired.scores[0].mean(), paired.scores[-1].mean()
     yield Finding(
-        subject=variant.label,
+        subject=subject,
         result=f"{REGIME_WORDS[regime]}, {first:.2f} to {last:.2f}" if regime else "unknown",
         interval="",
         verdict=_decide(shown=regime in ("increasing", "saturating"), refuted=regime in _FALLING),

@@ -80,7 +80,7 @@ def _draw_cells(panel: Axes, table: pd.DataFrame, places: tuple[list[int], list[
         values[y, x] = row["best"]
         rises = row["regime"] in ("increasing", "saturating", "inverted_u")
         if not rises:
-            hatched: dict[str, Any] = {"fill": False, "hatch": "///", "edgecolor": "0.55", "linewidth": 0}
+            hatched: dict[str, Any] = {"fill": False, "hatch": "///", "edgecolor": "0.75", "linewidth": 0}
             panel.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **hatched))
         sign = _SIGNS.get(row["regime"], "unknown")
         bounds = "?" if pd.isna(row["low"]) else f"{row['low']:.2g}–{row['high']:.2g}"

@@ -61,7 +61,6 @@ def _drawings(records: StudyRecords, lambda_star: pd.DataFrame, importance: pd.D
 
 def save_conclusions(conclusions: Conclusions, folder: Path) -> None:
     """Write every table as CSV and every figure as PNG, PDF and SVG with its data to `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
     records = conclusions.records
     tables = {
         "scores": records.scores,
@@ -71,7 +70,13 @@ def save_conclusions(conclusions: Conclusions, folder: Path) -> None:
         "trials": records.trials,
         "progress": conclusions.progress.strata,
     }
-    for name, drawing in conclusions.drawings.items():
+    save_tables_and_figures(tables, conclusions.drawings, folder)
+
+
+def save_tables_and_figures(tables: Mapping[str, pd.DataFrame], drawings: Mapping[str, Drawing], folder: Path) -> None:
+    """Write tables as CSV and figures in every format to `folder`; of a table and a figure of one name, the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, drawing in drawings.items():
         save_figure(drawing, folder / name)
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)

@@ -47,7 +47,7 @@ def hyperparameter_importance(records: StudyRecords, *, permutations: int = 2000
     rng = np.random.default_rng(seed)
     scores = merit["merit"].to_numpy(dtype=float)
     shuffled = np.vstack([scores, *(rng.permutation(scores) for _ in range(permutations))])
-    rows = [_importance(name, merit[name].to_list(), shuffled) for name in values]
+    rows = [value_importance(name, merit[name].to_list(), shuffled) for name in values]
     table = pd.DataFrame(rows).assign(configurations=len(merit))
     table["p_value_holm"] = holm(table["p_value"].to_numpy(dtype=float))
     return table.reindex(columns=_COLUMNS).sort_values("explained", ascending=False, ignore_index=True)
@@ -71,7 +71,8 @@ def configuration_merit(trials: pd.DataFrame, names: Sequence[str]) -> pd.DataFr
     return ranked.groupby(list(names), dropna=False, sort=False)["merit"].mean().reset_index()
 
 
-def _importance(name: str, values: Sequence[Any], shuffled: Array) -> Mapping[str, Any]:
+def value_importance(name: str, values: Sequence[Any], shuffled: Array) -> Mapping[str, Any]:
+    """One row of the table: a hyperparameter's values [C], and merit [N, C] as it was and shuffled N - 1 times."""
     codes, labels = pd.factorize(pd.Series(values, dtype=object), use_na_sentinel=False)
     members = np.eye(len(labels))[codes]  # [C, G]
     ratios = _correlation_ratio(members, shuffled)

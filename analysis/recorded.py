@@ -11,6 +11,9 @@ import pandas as pd
 _OF_SEED = re.compile(r"(?P<name>.+)/seed_(?P<seed>\d+)")
 _SCORE_COLUMNS = ["variant", "lambda", "encoder", "seed", "accuracy", "accuracy_nonzero", "ceiling"]
 _ALIGNMENT_COLUMNS = ["variant", "lambda", "seed", "metric", "value"]
+# What is a number, also in a table without rows.
+_SCORE_NUMBERS = {"lambda": float, "seed": int, "accuracy": float, "accuracy_nonzero": float, "ceiling": float}
+_ALIGNMENT_NUMBERS = {"lambda": float, "seed": int, "value": float}
 _INFORMATION_COLUMNS = (
     "variant definition method num_samples p_independent dominant atom raw corrected low high null_mean p_value exact"
 ).split()
@@ -38,7 +41,6 @@ Confirmed = Mapping[tuple[str, float], RecordedRun]
 
 def trial_row(run: RecordedRun) -> dict[str, Any]:
     """A run's parameters and means over replicas; the values of single replicas are in the other tables."""
-    # Names of replicas end in their number; the test spares the others a regular expression.
     metrics = {name: value for name, value in run.metrics.items() if "/seed_" not in name}
     row = {
         "run_id": run.run_id,
@@ -82,7 +84,7 @@ def score_table(confirmed: Confirmed, variants: Sequence[str], modalities: Seque
             ceiling = run.metrics.get(f"ceiling/accuracy/{encoder}", float("nan"))
             rows.append((variant, strength, encoder, seed, accuracy, nonzero, ceiling))
     rows.sort(key=lambda row: (variants.index(row[0]), modalities.index(row[2]), row[1], row[3]))
-    return pd.DataFrame(rows, columns=_SCORE_COLUMNS)
+    return pd.DataFrame(rows, columns=_SCORE_COLUMNS).astype(_SCORE_NUMBERS)
 
 
 def alignment_table(confirmed: Confirmed, variants: Sequence[str]) -> pd.DataFrame:
@@ -93,7 +95,7 @@ def alignment_table(confirmed: Confirmed, variants: Sequence[str]) -> pd.DataFra
         for metric, seed, value in _of_seeds(run, "alignment/")
     ]
     rows.sort(key=lambda row: (variants.index(row[0]), row[3], row[1], row[2]))
-    return pd.DataFrame(rows, columns=_ALIGNMENT_COLUMNS)
+    return pd.DataFrame(rows, columns=_ALIGNMENT_COLUMNS).astype(_ALIGNMENT_NUMBERS)
 
 
 def information_table(tags: Mapping[str, str]) -> pd.DataFrame:

@@ -7,10 +7,13 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import tyro
 
-from analysis.conclusions import Conclusions, conclude_records, save_conclusions
+from analysis.claim_tests import claim_markdown
+from analysis.comparison_page import Comparison, StudyLink, compare, comparison_page
+from analysis.conclusions import Conclusions, conclude_records, save_conclusions, save_tables_and_figures
 from analysis.records import StudyRecords, experiments_with_studies, read_studies
 from analysis.study_page import study_page
 
@@ -57,7 +60,7 @@ def write_report(options: ReportOptions) -> Path:
     concluded = [conclude_records(records) for records in studies]
     for conclusions in concluded:
         write_study(conclusions, options.out / folder_name(conclusions.records))
-    return options.out
+    return write_comparison(compare(concluded), options.out)
 
 
 def write_study(conclusions: Conclusions, folder: Path) -> Path:
@@ -66,6 +69,26 @@ def write_study(conclusions: Conclusions, folder: Path) -> Path:
     page = folder / PAGE
     page.write_text(study_page(conclusions), encoding="utf-8")
     return page
+
+
+def write_comparison(comparison: Comparison, folder: Path) -> Path:
+    """Write the page that compares studies, with its tables and figures, to `folder`; returns the page."""
+    save_tables_and_figures(comparison.tables, comparison.drawings, folder / "comparison")
+    claims = claim_markdown(comparison.tables["claims"])
+    (folder / "comparison" / "claims.md").write_text(claims, encoding="utf-8")
+    links = [
+        StudyLink(
+            name=conclusions.records.label,
+            question=conclusions.records.study["question"],
+            kind="REHEARSAL" if conclusions.progress.is_rehearsal else conclusions.progress.kind,
+            headline=conclusions.progress.headline,
+            page=f"{quote(folder_name(conclusions.records))}/{PAGE}",
+        )
+        for conclusions in comparison.studies
+    ]
+    index = folder / "index.html"
+    index.write_text(comparison_page(comparison, links), encoding="utf-8")
+    return index
 
 
 def folder_name(records: StudyRecords) -> str:

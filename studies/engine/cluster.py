@@ -81,6 +81,7 @@ def _start(options: Options) -> None:
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # Tune would announce an experiment of its own beside our table
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"  # 6 ms a report for files that nobody reads
     os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "1000000"  # a study resumes from its journal, not from Tune's state
+    os.environ["RAY_IGNORE_UNHANDLED_ERRORS"] = "1"  # of data that are refused Ray would print the traceback too
     on_sigterm = signal.getsignal(signal.SIGTERM)
     if options.address is None:
         num_gpus = options.simulate_gpus or options.num_gpus

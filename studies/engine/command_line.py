@@ -61,11 +61,13 @@ def all_command(studies: Sequence[Study]) -> None:
         failed = []
         with stopping_gently(), Cluster(options) as cluster:
             for study in present:
+                console.rule(study.name)
                 try:
                     run(study, options, cluster, console)
                 except (ValueError, JournalError, StudyFailedError) as error:
                     console.print(f"[red]{study.name}:[/red] {error}", highlight=False)
                     failed.append(study.name)
+            console.rule("all studies")
             compare(present, options, console)
         if failed:
             console.print(f"[red]not all went well: {', '.join(failed)}[/red]", highlight=False)

@@ -64,8 +64,7 @@ def print_plan(study: Study, options: Options, console: Console) -> None:
     console.print(f"λ: {', '.join(f'{value:g}' for value in study.lambdas)}", highlight=False)
     for name, values in study.search_space.items():
         console.print(f"{name}: {', '.join(str(value) for value in values)}", highlight=False)
-    for label, data in study.variants.items():
-        print_data(label, data, options.data_dir, study.batch_size, console)
+    print_data(study, options.data_dir, console)
     costs = stage_costs(study, options.data_dir)
     table = Table("stage", "trials", "seeds", "epochs", "s an epoch", "s a trial", "core-seconds at most")
     for stage, cost in costs.items():

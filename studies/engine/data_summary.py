@@ -6,53 +6,56 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from trainables.config import DataConfig
+from studies.engine.study import Study
 from trainables.data import MissingDataError, load, require
 from trainables.data.splits import REGRESSION, Splits
+from trainables.data.stand_in import modalities
 from trainables.data.summary import ModalitySummary, SplitSummary, summary
 from trainables.data.validation import check
 
 _MOST_CLASSES_LISTED = 5
 
 
-def print_data(label: str, config: DataConfig, data_dir: Path, batch_size: int, console: Console) -> None:
-    """Print what a variant's data are made of and what is remarkable about them, or which files are missing.
+def print_data(study: Study, data_dir: Path, console: Console) -> None:
+    """Print what the data of each variant are made of and what is remarkable about them, or which files are missing.
 
-    Raises ValueError for data that cannot be trained on.
+    Raises ValueError for data that the study cannot be trained on.
     """
-    try:
-        require(config, data_dir)
-    except MissingDataError as error:
-        console.print(f"[yellow]{label}: {error}[/yellow]", highlight=False)
-        return
-    splits = load(config, data_dir)
-    warnings = check(splits, batch_size)
-    parts = summary(splits)
-    shapes = " and ".join(f"{part.name} {list(part.row_shape)}" for part in parts[0].modalities)
-    task = "values, scored on their sign" if splits.task == REGRESSION else f"{splits.num_classes} classes"
-    console.print(f"{label}: {shapes}; {task}", highlight=False)
-    console.print(_table(splits, parts))
-    for warning in warnings:
-        console.print(f"[yellow]{label}: {warning}[/yellow]", highlight=False)
+    names = modalities(next(iter(study.variants.values())))
+    table = Table("data", "split", "rows", "labels", *names, box=box.SIMPLE_HEAD, padding=0)
+    notes = []
+    for label, config in study.variants.items():
+        try:
+            require(config, data_dir)
+        except MissingDataError as error:
+            notes.append(f"{label}: {error}")
+            continue
+        splits = load(config, data_dir)
+        notes += [f"{label}: {warning}" for warning in check(splits, study.batch_size)]
+        for part in summary(splits):
+            cells = [_modality(modality) for modality in part.modalities]
+            table.add_row(label, part.name, str(part.num_rows), _labels(splits, part), *cells)
+            label = ""
+    if table.row_count:
+        console.print(table)
+    for note in notes:
+        console.print(f"[yellow]{note}[/yellow]", highlight=False)
 
 
-def _table(splits: Splits, parts: list[SplitSummary]) -> Table:
-    shares = "above 0" if splits.task == REGRESSION else "class shares"
-    table = Table("split", "rows", shares, *splits.modalities, box=box.SIMPLE_HEAD, padding=0)
-    for part in parts:
-        modalities = [_modality(modality) for modality in part.modalities]
-        table.add_row(part.name, str(part.num_rows), _shares(splits, part.class_shares), *modalities)
-    return table
-
-
-def _shares(splits: Splits, shares: tuple[float, ...]) -> str:
+def _labels(splits: Splits, part: SplitSummary) -> str:
+    """Share of each class, or of values above 0; where classes are many, the smallest and the largest share."""
+    shares = part.class_shares
     if splits.task == REGRESSION:
-        return f"{shares[1]:.1%}"
+        return f"{shares[1]:.1%} above 0"
     if len(shares) > _MOST_CLASSES_LISTED:
-        return f"{min(shares):.1%} to {max(shares):.1%}"
+        return f"{len(shares)}: {min(shares):.1%}–{max(shares):.1%}"
     return " ".join(f"{share:.1%}" for share in shares)
 
 
 def _modality(part: ModalitySummary) -> str:
-    length = "" if part.mean_length is None else f"{part.mean_length:.1f} of {part.row_shape[0]} steps, "
-    return f"{length}{part.missing_share:.1%} missing"
+    """Shape of a row, and where they are worth a word the real steps and the rows that are missing."""
+    text = "×".join(map(str, part.row_shape))
+    if part.mean_length is not None:
+        text += f", {part.mean_length:.1f} steps"
+    missing = f"{part.missing_share:.1%}"
+    return text if missing == "0.0%" else f"{text}, {missing} missing"

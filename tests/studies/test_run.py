@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
 from analysis import lambda_star_table, read_study
 from tests.studies.workspace import Workspace, assert_tidy
@@ -38,6 +39,12 @@ def test_a_study_ends_with_tables_figures_and_closed_runs(whole: tuple[Workspace
         assert (folder / f"{name}.png").stat().st_size > 10_000
         assert (folder / f"{name}.pdf").read_bytes().startswith(b"%PDF")
     assert not list(workspace.folder.glob("runs/synthetic-*/tune-*"))
+    page = folder / "report.html"
+    assert output.splitlines()[-1] == f"report: {page.as_uri()}"
+    assert "Every λ of every variant has its result (3 of 3)." in page.read_text(encoding="utf-8")
+    parent = next(run for run in workspace.runs() if run.data.tags["role"] == "study")
+    kept = {file.path for file in MlflowClient(workspace.tracking_uri).list_artifacts(parent.info.run_id, "figures")}
+    assert kept == {f"figures/{file.name}" for file in folder.iterdir()} and "figures/report.html" in kept
 
 
 def test_what_it_concludes_is_what_mlflow_holds(whole: tuple[Workspace, str]) -> None:

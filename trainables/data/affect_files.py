@@ -48,7 +48,7 @@ DATASETS = {
         title="CMU-MOSEI",
         task=REGRESSION,
         drive_folder="1A_hTmifi824gypelGobgl2M-5Rw9VWHv",
-        licence="none stated",
+        licence="none stated for the data; MIT for its SDK",
         home="https://github.com/CMU-MultiComp-Lab/CMU-MultimodalSDK",
         files={
             "mosei_senti_data.pkl": AffectFile(
@@ -63,7 +63,7 @@ DATASETS = {
         title="CMU-MOSI",
         task=REGRESSION,
         drive_folder="1uEK737LXB9jAlf9kyqRs6B9N6cDncodq",
-        licence="none stated",
+        licence="none stated for the data; MIT for its SDK",
         home="https://github.com/CMU-MultiComp-Lab/CMU-MultimodalSDK",
         files={
             "mosi_data.pkl": AffectFile(
@@ -151,7 +151,7 @@ def folder_page(drive_folder: str) -> str:
 def _source(config: AffectData, data_dir: Path | None) -> str:
     known = facts(config)
     names = " or ".join(known.files)
-    return (
-        f"{names}: MultiBench ({MULTIBENCH}), its Google Drive: {folder_page(known.drive_folder)}\n"
-        f"{how_to_fetch(config.dataset, data_dir)}"
-    )
+    source = f"{names}: MultiBench ({MULTIBENCH}), its Google Drive: {folder_page(known.drive_folder)}"
+    if file_name(config) != next(iter(known.files)):  # the command fetches the first alone
+        return source
+    return f"{source}\n{how_to_fetch(config.dataset, data_dir)}"

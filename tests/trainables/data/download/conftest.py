@@ -47,6 +47,7 @@ class LocalServer(ThreadingHTTPServer):
         self.answers: dict[str, list[Answer]] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.ended = threading.Event()
+        self.outwaited = False  # whether a client waited for longer than the server stalled
 
     @property
     def url(self) -> str:
@@ -103,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if answer.stall_after is not None:
             self.wfile.write(body[: answer.stall_after])
-            self.server.ended.wait(timeout=30)
+            self.server.outwaited |= not self.server.ended.wait(timeout=30)
         else:
             self.wfile.write(body if answer.stop_after is None else body[: answer.stop_after])
 

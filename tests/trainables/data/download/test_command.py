@@ -64,6 +64,13 @@ def test_files_go_where_they_are_looked_for(dataset, tmp_path):
     require(CONFIGURATIONS[dataset], tmp_path)
 
 
+def test_a_file_that_it_does_not_fetch_is_not_said_to_be_fetched(tmp_path):
+    with pytest.raises(MissingDataError) as caught:
+        require(AffectData(dataset="mosei", file="mosei_raw.pkl"), tmp_path)
+    assert "https://drive.google.com/drive/folders/" in str(caught.value)
+    assert "download mosei" not in str(caught.value)
+
+
 def test_avmnist_is_fetched_and_then_nothing_more_is_asked_for(real_internet, tmp_path, capsys):
     # The first mirror of one file breaks off, that of another is gone.
     first, second = MNIST.files[:2]
@@ -209,6 +216,16 @@ def test_a_wrong_file_in_its_place_is_said_and_the_others_are_seen_to(no_network
     assert f"{tmp_path / wrong} is there, but not right; move it away" in printed
     assert printed.count("save as") == 4
     assert f"save as {tmp_path / wrong}" not in printed
+
+
+def test_a_wrong_file_in_its_place_is_a_failure_by_itself(tmp_path, capsys):
+    path = tmp_path / "mustard/sarcasm.pkl"
+    path.parent.mkdir()
+    path.write_bytes(affect_pickle()[:-10])
+    assert main(["mustard", "--data-dir", str(tmp_path)], HASTE) == 1
+    printed = capsys.readouterr().out
+    assert f"{path} is there, but not right; move it away" in printed
+    assert "By hand" not in printed
 
 
 def test_a_full_disk_is_said_and_ends_it(internet, answer, tmp_path, capsys):

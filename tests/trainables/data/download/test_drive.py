@@ -85,6 +85,7 @@ def test_a_transfer_that_breaks_off_or_stalls_goes_on(internet, answer, part, tr
     ]
     fetch_from_drive(FILE, part, HASTE, ignore)
     assert part.read_bytes() == CONTENT
+    assert not internet.outwaited
     asked = internet.ranges[-1][0]
     assert 0 < int(asked.removeprefix("bytes=").removesuffix("-")) <= 1_700_000
 

@@ -44,6 +44,7 @@ def test_a_transfer_that_breaks_off_or_stalls_goes_on(server, answer, part, trou
     server.answers["/file"] = [answer(content=CONTENT, **trouble), answer(content=CONTENT)]
     fetch(f"{server.url}/file", part, HASTE, ignore)
     assert part.read_bytes() == CONTENT
+    assert not server.outwaited
     first, second = server.ranges
     assert first == (None, None)
     asked_from = int(second[0].removeprefix("bytes=").removesuffix("-"))
