@@ -24,7 +24,7 @@ class Measurements:
     """N encoders of C clusters; encoders of one cluster share their data, and so are not independent of each other.
 
     `predictor` and its standard deviation, `optimum` in log(1 + λ) with its standard deviations downwards and upwards,
-    the ends of its grid, the cluster and the place in it (0 or 1).
+    the ends of its grid, the cluster and the place in it (0, 1).
     """
 
     predictor: Array  # [N]

@@ -31,21 +31,27 @@ class _Variant:
 def encoder_points(studies: Sequence[StudyRecords]) -> pd.DataFrame:
     """One row for each study, variant and encoder whose λ* is known.
 
-    Columns: where it belongs (study, variant, encoder, pair such as "vision+text"); the decomposition's definition and
+    Columns: where it belongs (study, with its identity where several have one name; variant; encoder; pair such as
+    "vision+text"); the decomposition's definition and
     method; λ* as `analysis.lambda_star_table` has it (best, low, high, regime, at_edge, num_seeds) with the ends of
     its grid; bias-corrected atoms in bits with 95 % intervals, of which `unique` is that of the encoder's own modality;
     `share` = R / (R + U), missing where R + U is not above 0; the population's atoms and shared bits where the data are
     synthetic; training rows of a seed, missing where it had all of them. Numbers that are not known are NaN, words
     None. Raises ValueError for a study that was recorded without its definition.
     """
-    rows = [row for records in studies for row in _rows(records)]
+    names = [records.study["name"] for records in studies]
+    rows = [
+        row
+        for records, name in zip(studies, names, strict=True)
+        for row in _rows(records, name if names.count(name) == 1 else records.label)
+    ]
     table = pd.DataFrame(rows, columns=POINT_COLUMNS)
     table[_NUMBERS] = table[_NUMBERS].apply(pd.to_numeric)
     table[_WORDS] = table[_WORDS].astype(object).where(table[_WORDS].notna(), None)
     return table
 
 
-def _rows(records: StudyRecords) -> list[dict[str, Any]]:
+def _rows(records: StudyRecords, name: str) -> list[dict[str, Any]]:
     if records.scores.empty:
         return []
     study, variants = records.study, _variants(records.study)
@@ -56,7 +62,7 @@ def _rows(records: StudyRecords) -> list[dict[str, Any]]:
         variant = variants[optimum["variant"]]
         number = modalities.index(optimum["encoder"]) + 1
         grid = records.scores.loc[records.scores["variant"] == optimum["variant"], "lambda"]
-        row = {"study": study["name"], "pair": "+".join(modalities), **optimum}
+        row = {"study": name, "pair": "+".join(modalities), **optimum}
         row |= {"smallest_lambda": grid.min(), "largest_lambda": grid.max()}
         row |= {"shared_bits": variant.shared_bits, "train_samples": variant.train_samples}
         rows.append(row | _information(records.information, variant.label, number))

@@ -35,11 +35,15 @@ _POINTS_ON_CURVE = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """λ* forecast for one encoder: median and interval, whether the studies reach so far, and what it is worth."""
+    """λ* forecast for one encoder: median and interval.
+
+    `within_range`: whether the studies reach so far. `is_told`: whether they do, and show a law. `verdict`: in words.
+    """
 
     value: float
     interval: tuple[float, float]
     within_range: bool
+    is_told: bool
     verdict: str
 
 
@@ -152,7 +156,11 @@ class RedundancyLaw:
         low, middle, high = as_lambda(np.quantile(self.laws.forecasts(predictor, deviation), tails)).tolist()
         within = self.laws.smallest <= predictor <= self.laws.largest
         return Forecast(
-            value=middle, interval=(low, high), within_range=within, verdict=self._verdict(predictor, within)
+            value=middle,
+            interval=(low, high),
+            within_range=within,
+            is_told=within and self.is_told,
+            verdict=self._verdict(predictor, within),
         )
 
     def _verdict(self, predictor: float, within: bool) -> str:

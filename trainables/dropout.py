@@ -38,8 +38,9 @@ class KeyedDropout(nn.Module):
         # The hash is uniform over the signed 32-bit integers; this threshold leaves `probability` of them below it. Its
         # lower half, shifted up, serves another element: hashing is what dropout costs.
         threshold = int((self.probability - 0.5) * 2**32)
-        kept = torch.cat([noise >= threshold, (noise << 16) >= threshold])[:count]
-        return values * (kept.to(values.dtype) / (1 - self.probability)).view(values.shape)
+        # 1 at the threshold and above, else 0: a comparison's booleans take ten times as long to become numbers.
+        kept = torch.cat([noise, noise << 16])[:count].clamp(threshold - 1, threshold).sub_(threshold - 1)
+        return values * kept.to(values.dtype).div_(1 - self.probability).view(values.shape)
 
 
 @lru_cache(maxsize=64)

@@ -73,7 +73,7 @@ class SequenceEncoder(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode [n, t, d] with real steps counted by `lengths` [n] (None: all are real)."""
-        real = None
+        real = bias = None
         if lengths is not None:
             real = torch.arange(x.shape[-2], device=x.device) < lengths.unsqueeze(-1)  # (n, t)
         if self.pooling == "cls":
@@ -81,9 +81,13 @@ class SequenceEncoder(nn.Module):
             x = torch.cat([cls, x], dim=1)
             if real is not None:
                 real = functional.pad(real, (1, 0), value=True)
+        if real is not None:
+            # Finite, so that a row without any real step stays finite, and too low to leave a trace in a softmax.
+            bias = torch.finfo(x.dtype).min * (~real).to(x.dtype).unsqueeze(-2)  # (n, 1, t): alike for every query
         x = self.dropout(x + self.positions)
-        for block in self.blocks:
-            x = block(x, real)
+        for number, block in enumerate(self.blocks, start=1):
+            cls_alone = self.pooling == "cls" and number == len(self.blocks)  # nothing reads the other tokens any more
+            x = block(x, bias, num_outputs=1 if cls_alone else x.shape[1])
         x = self.norm(x)
         if self.pooling == "cls":
             return x[:, 0]
@@ -157,10 +161,16 @@ class _Block(nn.Module):
         self.attention_dropout = KeyedDropout(dropout)
         self.feed_forward_dropout = KeyedDropout(dropout)
 
-    def forward(self, x: Tensor, real: Tensor | None) -> Tensor:
-        """Map [n, t, d] to [n, t, d], attending only to the steps that `real` [n, t] marks."""
+    def forward(self, x: Tensor, bias: Tensor | None, num_outputs: int) -> Tensor:
+        """Map [n, t, d] to its first steps [n, num_outputs, d]; `bias` [n, 1, t] is added to the scores of keys.
+
+        The attention is written out: under vmap, and on a CPU with such short sequences anyhow, PyTorch's own is the
+        same two products around a softmax that in addition looks for rows without a single finite score.
+        """
         query, key, value = self.query_key_value(self.attention_norm(x)).chunk(3, dim=-1)
-        mask = None if real is None else real.unsqueeze(-2)  # (n, 1, t): the same keys for every query
-        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        x = x + self.attention_dropout(self.attention_out(attended))
+        x, query = x[:, :num_outputs], query[:, :num_outputs]
+        scores = (query * query.shape[-1] ** -0.5) @ key.mT
+        if bias is not None:
+            scores = scores + bias
+        x = x + self.attention_dropout(self.attention_out(scores.softmax(dim=-1) @ value))
         return x + self.feed_forward_dropout(self.feed_forward(self.feed_forward_norm(x)))

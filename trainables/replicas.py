@@ -1,4 +1,4 @@
-"""Replicas of one module trained as a single batched model.
+"""Replicas of one module trained as one: as a single batched model, or in turn.
 
 The parameters of R copies lie in one matrix, a row for each, of which the module's stacked parameters are views: one
 elementwise optimiser over the matrix does exactly what R separate optimisers do, at the cost of one.
@@ -6,11 +6,13 @@ elementwise optimiser over the matrix does exactly what R separate optimisers do
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from trainables.config import EncoderConfig, Mlp
 from trainables.dropout import KeyedDropout
 from trainables.randomness import derived_seed
 
@@ -18,18 +20,33 @@ from trainables.randomness import derived_seed
 _KEY_STRIDE = 0x61C88647
 
 
-class Replicas:
-    """R copies of a module, called as one: `flat` [R, P] holds their parameters and `flat.grad` their gradients.
+def packing_pays(device: torch.device, encoders: Sequence[EncoderConfig]) -> bool:
+    """Whether R replicas with these encoders train faster packed, as one batched model, than in turn.
 
-    `modules` are the R initialised copies, alike but for their values; they are copied, not kept.
+    On a CPU only MLPs do, whose steps are mostly the cost of calling PyTorch; `benchmarks/encoders.py` measures it.
+    Transformers gain nothing there, wide ones lose, and packing holds what R backward passes need at once. On other
+    devices nothing has been measured; replicas are packed there, since one small model cannot fill a card.
+    """
+    return device.type != "cpu" or all(isinstance(encoder, Mlp) for encoder in encoders)
+
+
+class Replicas:
+    """R copies of a module: `flat` [R, P] holds their parameters and `flat.grad` their gradients.
+
+    `modules` are the R initialised copies, alike but for their values; they are copied, not kept. Where `packed`, all
+    are one group, which is computed as one batched model; else each is a group by itself.
     """
 
-    def __init__(self, modules: Sequence[nn.Module], device: torch.device) -> None:
+    def __init__(self, modules: Sequence[nn.Module], device: torch.device, *, packed: bool) -> None:
         self.num_replicas = len(modules)
+        self.group_size = self.num_replicas if packed else 1
+        self.groups = [slice(start, start + self.group_size) for start in range(0, len(modules), self.group_size)]
         self._template = copy.deepcopy(modules[0]).to("meta")
         self._shapes = {name: values.shape for name, values in modules[0].named_parameters()}
         rows = [torch.cat([values.detach().flatten() for values in module.parameters()]) for module in modules]
         self.flat = torch.stack(rows).to(device).requires_grad_()
+        # Each group differentiates its own view of the matrix, or a group's backward would write all R rows.
+        self._leaves = [self.flat.detach()[group].requires_grad_() for group in self.groups]
         self._dropouts = [name for name, module in modules[0].named_modules() if isinstance(module, KeyedDropout)]
         self._base_keys: dict[str, Tensor] = {}
         self._keys: dict[str, Tensor] = {}
@@ -55,16 +72,19 @@ class Replicas:
     def zero_gradients(self) -> None:
         """Forget the gradients of the last step."""
         self.flat.grad = None
+        for leaf in self._leaves:
+            leaf.grad = None
 
-    def clip_gradients(self, max_norm: float) -> None:
-        """Scale each replica's gradient to a norm of at most `max_norm`.
+    def gather_gradients(self, max_norm: float) -> None:
+        """Put the groups' gradients into `flat.grad`, that of each replica scaled to a norm of at most `max_norm`.
 
         A replica is clipped by its own norm alone: one that diverges (a norm of NaN or infinity) changes no other.
         """
-        gradient = self.flat.grad
-        if gradient is not None:  # projection heads have none where λ = 0
+        gradients = [leaf.grad for leaf in self._leaves if leaf.grad is not None]
+        if gradients:  # projection heads have none where λ = 0
+            gradient = gradients[0] if len(gradients) == 1 else torch.cat(gradients)
             norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
-            gradient.mul_((max_norm / (norm + 1e-6)).clamp_(max=1.0))
+            self.flat.grad = gradient.mul_((max_norm / (norm + 1e-6)).clamp_(max=1.0))
 
     @torch.no_grad()
     def keep(self, flat: Tensor, chosen: Tensor) -> None:
@@ -80,17 +100,48 @@ class Replicas:
         """The module's own parameters by name, on the CPU, of one replica in `flat` [R, P]."""
         return {name: view[replica].detach().cpu().clone() for name, view in self._views(flat).items()}
 
-    def __call__(self, x: Tensor, lengths: Tensor | None = None, *, shared: bool = False):
+    def __call__(self, x: Tensor, lengths: Tensor | None = None, *, shared: bool = False) -> Any:
         """Apply every replica: to its own rows of `x` [R, n, …], or all to the same rows [n, …] where `shared`.
 
         Returns what the module returns, each tensor with a leading axis R.
         """
+        results = []
+        for index, group in enumerate(self.groups):
+            own = slice(None) if shared else group
+            results.append(self.call_group(index, x[own], None if lengths is None else lengths[own], shared=shared))
+        if isinstance(results[0], Tensor):
+            return torch.cat(results)
+        return tuple(torch.cat(values) for values in zip(*results, strict=True))
+
+    def call_group(self, index: int, x: Tensor, lengths: Tensor | None = None, *, shared: bool = False) -> Any:
+        """Apply the replicas of group `index`, of G members: as a call does, with G in the place of R."""
+        parameters = self._views(self._leaves[index])
+        keys = {name: key[self.groups[index]] for name, key in self._keys.items()}
+        if self.group_size == 1:
+            return self._call_alone(parameters, keys, x, lengths, shared=shared)
         batch_axis = None if shared else 0
         lengths_axis = None if lengths is None else batch_axis
-        call = vmap(self._call_one, in_dims=(0, 0, batch_axis, lengths_axis))
-        return call(self._views(self.flat), self._keys, x, lengths)
+        return vmap(self._call_one, in_dims=(0, 0, batch_axis, lengths_axis))(parameters, keys, x, lengths)
 
-    def _call_one(self, parameters: dict[str, Tensor], keys: dict[str, Tensor], x: Tensor, lengths: Tensor | None):
+    def _call_alone(
+        self,
+        parameters: dict[str, Tensor],
+        keys: dict[str, Tensor],
+        x: Tensor,
+        lengths: Tensor | None,
+        *,
+        shared: bool,
+    ) -> Any:
+        """The only member of a group, without the batched operations, which have slower kernels on a CPU."""
+        if not shared:
+            x, lengths = x.squeeze(0), None if lengths is None else lengths.squeeze(0)
+        own_parameters = {name: values.squeeze(0) for name, values in parameters.items()}
+        result = self._call_one(own_parameters, {name: key.squeeze(0) for name, key in keys.items()}, x, lengths)
+        return result.unsqueeze(0) if isinstance(result, Tensor) else tuple(values.unsqueeze(0) for values in result)
+
+    def _call_one(
+        self, parameters: dict[str, Tensor], keys: dict[str, Tensor], x: Tensor, lengths: Tensor | None
+    ) -> Any:
         arguments = (x,) if lengths is None else (x, lengths)
         return functional_call(self._template, {**parameters, **keys}, arguments)
 

@@ -16,7 +16,7 @@ from trainables.data.stratified import stratified_split
 from trainables.pair import build_classifier, build_projection
 from trainables.placement import PlacedSplit, PlacedSplits
 from trainables.randomness import generator
-from trainables.replicas import Replicas
+from trainables.replicas import Replicas, packing_pays
 from trainables.task import task_loss
 
 _EVALUATION_NUMBERS = 2**19  # inputs of a forward pass in evaluation: its activations should stay in the cache
@@ -33,19 +33,22 @@ class Training:
 
     Each replica has its own rows, initialisation, data order and dropout, all named by (seed, stream, replica), so that
     packed, alone or resumed it reaches the same weights to float tolerance. Gradients are clipped for each replica and
-    each of its parts by themselves: at λ = 0 the two encoders are two separate trainings.
+    each of its parts by themselves: at λ = 0 the two encoders are two separate trainings. `packed` says whether the
+    replicas are computed as one batched model or in turn; where None, what is faster (`packing_pays`).
     Raises ValueError where the data and the configuration do not fit.
     """
 
-    def __init__(self, config: TrialConfig, data: PlacedSplits) -> None:
+    def __init__(self, config: TrialConfig, data: PlacedSplits, *, packed: bool | None = None) -> None:
         self.config = config
+        if packed is None:
+            packed = packing_pays(data.device, (config.encoder_1, config.encoder_2))
         self.epoch = 0
         self._data = data
         self._device = data.device
         labels = data.train.classes.cpu().numpy()
         self._rows = np.stack([draw_training_rows(labels, config, replica) for replica in config.replicas])
         self._batch_size = min(config.batch_size, self._rows.shape[1])
-        self._classifiers, self._projections = self._build_parts()
+        self._classifiers, self._projections = self._build_parts(packed)
         self._optimiser = self._build_optimiser()
         self._best_flats = [part.flat.detach().clone() for part in self._parts]
         self._best_accuracy = torch.full((len(config.replicas),), -torch.inf)
@@ -145,7 +148,7 @@ class Training:
         self._best_accuracy = state["best_accuracy"].clone()
         self._best_epoch = state["best_epoch"].clone()
 
-    def _build_parts(self) -> tuple[list[Replicas], list[Replicas]]:
+    def _build_parts(self, packed: bool) -> tuple[list[Replicas], list[Replicas]]:
         config = self.config
         classifiers, projections = [], []
         for modality in (1, 2):
@@ -154,14 +157,15 @@ class Training:
                 build_classifier(config, modality, replica, shape, self._data.num_outputs)
                 for replica in config.replicas
             ]
-            part = Replicas(copies, self._device)
+            part = Replicas(copies, self._device, packed=packed)
             part.seed_dropout(
                 config.seed, [(config.stream, replica, f"dropout {modality}") for replica in config.replicas]
             )
             classifiers.append(part)
             heads = [build_projection(config, modality, r, copies[0].head.in_features) for r in config.replicas]
             if heads[0] is not None:
-                projections.append(Replicas([head for head in heads if head is not None], self._device))
+                heads = [head for head in heads if head is not None]
+                projections.append(Replicas(heads, self._device, packed=packed))
         return classifiers, projections
 
     def _build_optimiser(self) -> torch.optim.Optimizer:
@@ -189,13 +193,24 @@ class Training:
         for part in self._parts:
             part.train(step)
             part.zero_gradients()
+        # One group after the other: what a backward pass needs is then held for one group at a time.
+        losses = [self._differentiate(index, rows[group]) for index, group in enumerate(self._classifiers[0].groups)]
+        for part in self._parts:
+            part.gather_gradients(self.config.gradient_clip)
+        self._optimiser.step()
+        return {name: torch.cat([of_group[name] for of_group in losses]) for name in losses[0]}
+
+    def _differentiate(self, group: int, rows: Tensor) -> dict[str, Tensor]:
+        """Forward and backward pass of one group of G replicas on `rows` [G, batch]; returns the losses [G] by name."""
         labels = self._data.train.y[rows]
         losses: dict[str, Tensor] = {}
         aligned = []
         for index, (name, classifier) in enumerate(zip(self._data.modalities, self._classifiers, strict=True)):
-            representation, outputs = classifier(*self._data.train.batch(index, rows))
+            representation, outputs = classifier.call_group(group, *self._data.train.batch(index, rows))
             losses[f"loss/task/{name}"] = task_loss(self._data.task, outputs, labels)
-            aligned.append(self._projections[index](representation) if self._projections else representation)
+            aligned.append(
+                self._projections[index].call_group(group, representation) if self._projections else representation
+            )
         total = torch.stack(list(losses.values())).sum(dim=0)
         if self.config.lambda_ > 0:
             # A diverged replica must not stop the others, so the loss is asked not to refuse it.
@@ -204,9 +219,6 @@ class Training:
             )
             total = total + self.config.lambda_ * losses["loss/align"]
         total.sum().backward()
-        for part in self._parts:
-            part.clip_gradients(self.config.gradient_clip)
-        self._optimiser.step()
         return {name: loss.detach() for name, loss in losses.items()}
 
     @torch.no_grad()
@@ -217,7 +229,7 @@ class Training:
         for index, (name, classifier) in enumerate(zip(self._data.modalities, self._classifiers, strict=True)):
             classifier.eval()
             hits, kept = [], []
-            num_rows = max(1, _EVALUATION_NUMBERS // (classifier.num_replicas * prod(data.row_shape(index))))
+            num_rows = max(1, _EVALUATION_NUMBERS // (classifier.group_size * prod(data.row_shape(index))))
             for start in range(0, len(data), num_rows):
                 rows = slice(start, start + num_rows)
                 representation, outputs = classifier(*data.batch(index, rows), shared=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from studies.engine.study import Study
 
-__all__ = ["Study", "main", "main_all", "main_archive"]
+__all__ = ["Study", "main", "main_advice", "main_all", "main_archive"]
 
 # Ray's workers import this package too, and have no use for MLflow, Optuna and the terminal: hence the late imports.
 
@@ -28,3 +28,10 @@ def main_archive(template: Callable[..., Study]) -> None:
     from studies.engine.command_line import archive_command
 
     archive_command(template)
+
+
+def main_advice(template: Callable[..., Study]) -> None:
+    """Forecast λ* for a feature archive as the command line asks; `template` serves to verify it. Ends the process."""
+    from studies.engine.advise import advice_command
+
+    advice_command(template)

@@ -26,7 +26,7 @@ EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
 def study_command(study: Study) -> None:
     """Run one study as its command line asks; leave with 0, or with 1 (trials failed), 2 (refused), 130 (stopped)."""
     console = Console()
-    with _exit_codes(study.name, console):
+    with exit_codes(study.name, console):
         options = parse(Options, study.question)
         _run_one(resolve(study, options), options, console)
 
@@ -34,7 +34,7 @@ def study_command(study: Study) -> None:
 def archive_command(template: Template) -> None:
     """Run a study of the feature archive that the command line names; exit codes as of `study_command`."""
     console = Console()
-    with _exit_codes("feature archive", console):
+    with exit_codes("feature archive", console):
         options = parse(ArchiveOptions, "Should the encoders of one's own features be aligned, and how strongly?")
         study = archive_study(template, options.archive, options.modalities)
         options = replace(options, data_dir=options.archive)
@@ -47,7 +47,7 @@ def all_command(studies: Sequence[Study]) -> None:
     A study that fails or is refused is named and stops no other; the exit code is then 1. Else as of `study_command`.
     """
     console = Console()
-    with _exit_codes("studies", console):
+    with exit_codes("studies", console):
         options = parse(AllOptions, "Which alignment is best for each data set, and does it follow the redundancy?")
         chosen = [_prepared(study, options, console) for study in chosen_studies(studies, options.studies)]
         check_local(options)
@@ -59,7 +59,7 @@ def all_command(studies: Sequence[Study]) -> None:
         if not present:
             raise MissingDataError(f"no study's data are in {options.data_dir}; --rehearse runs on generated data")
         failed = []
-        with _stopping_gently(), Cluster(options) as cluster:
+        with stopping_gently(), Cluster(options) as cluster:
             for study in present:
                 console.rule(study.name)
                 try:
@@ -85,7 +85,7 @@ def _run_one(study: Study, options: Options, console: Console) -> None:
             require(data, options.data_dir)
     except MissingDataError as error:
         raise MissingDataError(f"{error}\nWithout them: --rehearse runs on generated data of their shapes.") from None
-    with _stopping_gently(), Cluster(options) as cluster:
+    with stopping_gently(), Cluster(options) as cluster:
         run(study, options, cluster, console)
 
 
@@ -106,7 +106,7 @@ def _has_data(study: Study, options: Options, console: Console) -> bool:
 
 
 @contextmanager
-def _exit_codes(name: str, console: Console) -> Iterator[None]:
+def exit_codes(name: str, console: Console) -> Iterator[None]:
     """Turn what ends a study into a sentence and an exit code."""
     try:
         yield
@@ -124,7 +124,7 @@ def _exit_codes(name: str, console: Console) -> Iterator[None]:
 
 
 @contextmanager
-def _stopping_gently() -> Iterator[None]:
+def stopping_gently() -> Iterator[None]:
     """Treat SIGTERM, which Kubernetes sends, like Ctrl-C: Tune ends its trials and the records are closed."""
     previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn import functional
 
 from trainables.config import Mlp, ProjectedTransformer, Transformer, VisionTransformer, default_encoder
 from trainables.dropout import KeyedDropout
@@ -53,6 +54,28 @@ def test_default_encoder_follows_the_shape_of_a_row() -> None:
 def test_unknown_pooling_is_refused(config: type) -> None:
     with pytest.raises(ValueError, match="got 'max'"):
         config(pooling="max")
+
+
+def test_a_cls_token_is_read_as_if_the_last_block_had_given_every_token() -> None:
+    torch.manual_seed(0)
+    encoder = SequenceEncoder(num_steps=4, width=3, depth=2, pooling="cls", dropout=0.0)
+    x = torch.randn(2, 4, 3)
+    tokens = torch.cat([encoder.cls_token.expand(2, 1, 3), x], dim=1) + encoder.positions
+    for block in encoder.blocks:
+        tokens = block(tokens, None, num_outputs=5)
+    torch.testing.assert_close(encoder(x), encoder.norm(tokens)[:, 0])
+
+
+def test_attention_is_pytorch_s_own() -> None:
+    torch.manual_seed(0)
+    block = SequenceEncoder(num_steps=4, width=3, depth=1, pooling="mean", dropout=0.0).blocks[0]
+    x, real = torch.randn(2, 4, 3), torch.tensor([[True, True, False, False], [True] * 4])
+    query, key, value = block.query_key_value(block.attention_norm(x)).chunk(3, dim=-1)
+    attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=real.unsqueeze(1))
+    attended = x + block.attention_out(attended)
+    expected = attended + block.feed_forward(block.feed_forward_norm(attended))
+    bias = torch.zeros(2, 1, 4).masked_fill(~real.unsqueeze(1), -torch.inf)
+    torch.testing.assert_close(block(x, bias, num_outputs=4), expected)
 
 
 def test_order_of_steps_matters() -> None:

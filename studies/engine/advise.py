@@ -1,0 +1,122 @@
+"""A forecast of λ* for data that nobody has trained on, from the studies that are recorded; and what it is worth."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+import tyro
+from rich.console import Console
+
+from analysis.curves import paired_scores
+from analysis.law_summary import law_summary
+from analysis.points import encoder_points
+from analysis.records import read_study
+from analysis.redundancy import Forecast, RedundancyLaw
+from analysis.regret import forecast_regret
+from pid.atoms import Atoms
+from studies.engine.cluster import Cluster, check_local
+from studies.engine.command_line import exit_codes, stopping_gently
+from studies.engine.custom import ArchiveOptions, Template, archive_study
+from studies.engine.information import information_record
+from studies.engine.options import parse, resolve
+from studies.engine.run import run
+from studies.engine.study import Study
+from trainables.data import load
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdviceOptions(ArchiveOptions):
+    """Which features, what the forecast rests on, and how a check of it runs."""
+
+    experiments: tuple[str, ...]
+    """Names of the recorded studies (MLflow experiments) that the forecast rests on."""
+    predictor: Literal["redundancy", "share"] = "redundancy"
+    """What λ* is forecast from: redundancy in bits, or its share in what the encoder's own modality tells."""
+    verify: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Then train at λ = 0, at the forecasts and at the ends of their intervals, and say what the forecasts cost."""
+
+
+def advice_command(template: Template) -> None:
+    """Forecast λ* for the archive that the command line names; exit codes as of a study."""
+    console = Console()
+    with exit_codes("advice", console):
+        options = parse(AdviceOptions, "How strongly should two modalities be aligned, before anything is trained?")
+        options = replace(options, data_dir=options.archive)
+        study = archive_study(template, options.archive, options.modalities)
+        forecasts = forecast_archive(study, options, console)
+        if options.verify:
+            check_local(options)
+            with stopping_gently(), Cluster(options) as cluster:
+                verify(study, forecasts, options, cluster, console)
+
+
+def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> dict[str, Forecast]:
+    """Estimate the information in the study's data, and forecast λ* of both encoders from the recorded studies.
+
+    Raises ValueError where those do not exist or do not bear a law, and where they decompose information otherwise.
+    """
+    points = encoder_points([read_study(options.tracking_uri, name) for name in options.experiments])
+    ((label, config),) = study.variants.items()
+    with console.status(f"estimating the information in {options.archive.name}"):
+        splits = load(config, options.archive)
+        record = information_record(config, splits, study.encoder_1, study.encoder_2, num_workers=None)
+    console.print(f"{label}: {record['verdict']}", highlight=False)
+    _require_same_method(points, record)
+    law = RedundancyLaw.fit(points, options.predictor)
+    for sentence in law_summary(law):
+        console.print(sentence, highlight=False)
+    atoms = Atoms(**{name: figures["corrected"] for name, figures in record["atoms"].items()})
+    intervals = {name: (figures["low"], figures["high"]) for name, figures in record["atoms"].items()}
+    definition, (first, second) = record["definition"], options.modalities
+    forecasts = {
+        first: law.predict(atoms, modality=1, intervals=intervals, definition=definition),
+        second: law.predict(atoms, modality=2, intervals=intervals, definition=definition),
+    }
+    console.print(f"\nforecast for {options.archive.name}, without training:", highlight=False)
+    for encoder, forecast in forecasts.items():
+        console.print(f"  {encoder}: {_in_words(forecast)}", highlight=False)
+    return forecasts
+
+
+def _require_same_method(points: pd.DataFrame, record: Mapping[str, Any]) -> None:
+    """What another method estimates in the same data is another number."""
+    methods = sorted({name for name in points["method"] if name is not None})
+    if methods and methods != [record["method"]]:
+        raise ValueError(
+            f"the recorded studies estimated their information by {' and '.join(methods)}, that of the new data is "
+            f"estimated by {record['method']}: the two cannot be compared"
+        )
+
+
+def _in_words(forecast: Forecast) -> str:
+    figures = f"λ* {forecast.value:.2f} ({forecast.interval[0]:.2f}-{forecast.interval[1]:.2f})"
+    return figures if forecast.is_told else f"{forecast.verdict}; for what it is worth, {figures}"
+
+
+def verify(
+    study: Study, forecasts: Mapping[str, Forecast], options: AdviceOptions, cluster: Cluster, console: Console
+) -> None:
+    """Sweep λ around the forecasts, and say what each encoder's forecast costs against the best λ of the sweep."""
+    study = replace(resolve(study, options), name=f"{study.name}-verify", lambdas=sweep(forecasts.values()))
+    run(study, options, cluster, console)
+    scores = read_study(options.tracking_uri, study.name, study.identity).scores
+    console.print("\nregret: accuracy at the sweep's best λ less accuracy at the forecast", highlight=False)
+    for encoder, forecast in forecasts.items():
+        paired = paired_scores(scores.loc[scores["encoder"] == encoder])
+        regret = forecast_regret(paired.lambdas, paired.scores, _rounded(forecast.value))
+        interval = f" ({regret.interval[0]:.4f} to {regret.interval[1]:.4f})" if regret.interval else ""
+        console.print(
+            f"  {encoder}: {regret.value:.4f}{interval}; forecast {_rounded(forecast.value):g}, best {regret.best:g}",
+            highlight=False,
+        )
+
+
+def sweep(forecasts: Iterable[Forecast]) -> tuple[float, ...]:
+    """λ = 0, the forecasts, and the ends of their intervals, increasing."""
+    return tuple(sorted({0.0} | {_rounded(end) for each in forecasts for end in (each.value, *each.interval)}))
+
+
+def _rounded(strength: float) -> float:
+    """To hundredths: finer differences in λ are not worth a training, and would make two λ of one."""
+    return round(strength, 2)
