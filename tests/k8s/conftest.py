@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ import pytest
 import yaml
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
+
+from k8s.job import plan
+from tests.k8s.pods import Pod, pods
 
 Documents = list[dict[str, Any]]
 Build = Callable[[Path], Documents]
@@ -27,6 +30,21 @@ VARIANTS = {
         ["external-object-store", "storage-s3", "study"],
     ),
 }
+
+
+NAMES = (*OVERLAYS, *VARIANTS)
+
+JOBS = (
+    ["mosei_va", "--gpus", "8", "--gpus-per-trial", "0.25"],
+    ["synthetic", "--workers", "2", "--quick"],
+    ["mosei_va", "--rehearse", "--volumes"],
+    ["paper", "--gpus", "4", "--gpus-per-worker", "4", "--queue", "studies"],
+)
+
+
+def of_kind(documents: Iterable[dict[str, Any]], *kinds: str) -> Documents:
+    """The manifests of these kinds."""
+    return [document for document in documents if document["kind"] in kinds]
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +79,7 @@ def builds(build: Build, repository: Path, tmp_path_factory: pytest.TempPathFact
         }
         (copy / "overlays" / name).mkdir()
         (copy / "overlays" / name / "kustomization.yaml").write_text(yaml.safe_dump(variant))
-    return {name: build(copy / "overlays" / name) for name in (*OVERLAYS, *VARIANTS)}
+    return {name: build(copy / "overlays" / name) for name in NAMES}
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +91,15 @@ def kuberay(repository: Path) -> Mapping[str, Validator]:
     texts = {kind: (folder / f"{kind.lower()}-ray-v1.schema.json").read_text() for kind in ("RayJob", "RayCluster")}
     schemas = {kind: json.loads(text) for kind, text in texts.items()}
     return {kind: validator_for(schema)(schema) for kind, schema in schemas.items()}
+
+
+@pytest.fixture(scope="session")
+def jobs() -> Documents:
+    """What the generator makes of `JOBS`."""
+    return [plan(arguments)[0] for arguments in JOBS]
+
+
+@pytest.fixture(scope="session")
+def all_pods(builds: Mapping[str, Documents], jobs: Documents) -> list[Pod]:
+    """Every pod of every build, and of the generated jobs."""
+    return pods([*(document for name in NAMES for document in builds[name]), *jobs])
