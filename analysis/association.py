@@ -49,13 +49,11 @@ def rank_correlation(data: Measurements, counts: Array, confidence: float, rng: 
 def _expected_signs(values: Array, below: Array, above: Array) -> Array:
     """Expected sign [N, N] of the second value less the first, each with normal errors of its own to either side."""
     difference = values[None, :] - values[:, None]
-    upwards = np.hypot(
-        above[:, None], below[None, :]
-    )  # of the pairs whose second is larger: they err towards each other
-    error = np.where(difference > 0, upwards, upwards.T)
+    # Where the second is larger, what counts is how far the first errs upwards and the second downwards.
+    second_larger = np.hypot(above[:, None], below[None, :])
+    error = np.where(difference > 0, second_larger, second_larger.T)
     certain = error == 0
-    with np.errstate(invalid="ignore"):
-        signs = 2 * ndtr(difference / np.where(certain, 1.0, error)) - 1
+    signs = 2 * ndtr(difference / np.where(certain, 1.0, error)) - 1
     return np.where(certain, np.sign(difference), signs)
 
 

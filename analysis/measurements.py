@@ -61,7 +61,12 @@ class Measurements:
 
 
 def measurements(points: pd.DataFrame, predictor: str) -> tuple[Measurements, pd.DataFrame]:
-    """The encoders whose predictor is known, and λ* to better than its whole grid, and their rows in a fixed order."""
+    """The encoders whose predictor is known, and λ* to better than its whole grid, and their rows in a fixed order.
+
+    Raises ValueError where an encoder is there twice.
+    """
+    if points.duplicated(["study", "variant", "encoder"]).any():
+        raise ValueError("points must hold each encoder of a study and variant once, some are there twice")
     known = points[["best", "low", "high", predictor]].notna().all(axis="columns")
     known &= (points["low"] > points["smallest_lambda"]) | (points["high"] < points["largest_lambda"])
     rows = points.loc[known].sort_values(["study", "variant", "encoder"], ignore_index=True)

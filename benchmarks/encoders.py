@@ -7,6 +7,7 @@ synthetic pair: both MLPs). `packed` computes R replicas as one batched model, `
 one replica, times R. On a CPU the time is the processor's, so that other processes on a busy machine count little.
 """
 
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,6 +124,19 @@ def peak_flops(device: torch.device, size: int = 1024) -> float:
     return 2 * size**3 / min(seconds)
 
 
+def operation_shares(
+    training: Training, run_seconds: float, repeats: int, clock: Callable[[], float]
+) -> dict[str, float]:
+    """Shares of a run of `run_seconds` that its operations take, medians by what limits it."""
+    seconds: dict[str, list[float]] = {limit: [] for limit in LIMITS}
+    for _ in range(repeats):
+        with OperationClock(clock) as operations:
+            training.run_epoch()
+        for limit, total in operations.seconds.items():
+            seconds[limit].append(total)
+    return {limit: statistics.median(totals) / run_seconds for limit, totals in seconds.items()}
+
+
 def measure(name: str, case: Case, num_replicas: int, repeats: int, device: torch.device, peak: float) -> Row:
     """The row of one encoder: milliseconds a step, the share of the peak, and the shares of what limits it."""
     clock = clock_of(device)
@@ -136,9 +150,7 @@ def measure(name: str, case: Case, num_replicas: int, repeats: int, device: torc
     with FlopCounterMode(display=False) as flops:
         trainings["alone"].run_epoch()
     total_flops = flops.get_total_flops() / case.steps
-    with OperationClock(clock) as operations:
-        trainings["alone"].run_epoch()
-    shares = {limit: seconds / runs["alone"] for limit, seconds in operations.seconds.items()}
+    shares = operation_shares(trainings["alone"], runs["alone"], repeats, clock)
     return {
         "encoder": name,
         "replicas": num_replicas,

@@ -54,13 +54,13 @@ def broja(
     probabilities = checked_table(np.where(probabilities > _NEGLIGIBLE, probabilities, 0))
     occurring = np.ix_(*(probabilities.sum(axis=axes) > 0 for axes in ((1, 2), (0, 2), (0, 1))))
     compact = probabilities[occurring]
-    # The solver wants the classes first, and is fastest where the longer of the other axes follows.
-    order = (2, 0, 1) if compact.shape[0] >= compact.shape[1] else (2, 1, 0)
-    ordered = compact.transpose(order)
+    margins = compact.sum(axis=1), compact.sum(axis=0)
+    # The solver is fastest where the longer axis comes first.
+    swapped = compact.shape[0] < compact.shape[1]
     optimum = least_informative_coupling(
-        ordered.sum(axis=2), ordered.sum(axis=1), tolerance=tolerance * np.log(2), max_iterations=max_iterations
+        *(reversed(margins) if swapped else margins), tolerance=tolerance * np.log(2), max_iterations=max_iterations
     )
-    coupling = optimum.joint.transpose(np.argsort(order))
+    coupling = optimum.joint.transpose((2, 0, 1) if swapped else (0, 2, 1))
     joint = np.zeros_like(probabilities)
     joint[occurring] = coupling
     gap_bits = float(optimum.gap / np.log(2))

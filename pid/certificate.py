@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """A coupling [ny, n1, n2] with the right margins; in nats its -H(Y|X1, X2) exceeds the least by at most `gap`."""
+    """A coupling [n1, ny, n2] with the right margins; in nats its -H(Y|X1, X2) exceeds the least by at most `gap`."""
 
     joint: np.ndarray
     gap: float
@@ -22,7 +22,7 @@ def certify(
 ) -> Certificate:
     """Repair a nearly feasible coupling and nearly feasible multipliers, and bound what can still be gained.
 
-    `joint` q [ny, n1, n2], `multiplier_1` l and `margin_1` [ny, n1], `multiplier_2` m and `margin_2` [ny, n2].
+    `joint` q [n1, ny, n2], `multiplier_1` l and `margin_1` [n1, ny], `multiplier_2` m and `margin_2` [n2, ny].
     Where Σ_y exp(l + m) <= 1 for every (x1, x2), Gibbs' inequality gives for every coupling q of the margins
     Σ q log(q / q(x1, x2)) >= Σ q (l + m) = ⟨margin_1, l⟩ + ⟨margin_2, m⟩. The sum is over the classes that both x1 and
     x2 have; a multiplier of a class that x1 or x2 does not have counts for nothing.
@@ -32,32 +32,35 @@ def certify(
     shifted_1, shifted_2 = _feasible(multiplier_1, multiplier_2, margin_1, margin_2)
     bound = float((margin_1 * shifted_1).sum() + (margin_2 * shifted_2).sum())
     # The bound may be short by what rounding has left between the coupling's margins and the true ones.
-    missed_1, missed_2 = np.abs(coupling.sum(axis=2) - margin_1), np.abs(coupling.sum(axis=1) - margin_2)
+    missed_1, missed_2 = np.abs(coupling.sum(axis=2) - margin_1), np.abs(coupling.sum(axis=0).T - margin_2)
     missed = float((missed_1 * np.abs(shifted_1)).sum() + (missed_2 * np.abs(shifted_2)).sum())
     return Certificate(joint=coupling, gap=max(negative_conditional_entropy(coupling) - bound, 0.0) + missed)
 
 
 def with_margins(joint: np.ndarray, margin_1: np.ndarray, margin_2: np.ndarray) -> np.ndarray:
-    """The coupling made of `joint` [ny, n1, n2] by scaling down what is too much and adding a product for the rest.
+    """The coupling made of `joint` [n1, ny, n2] by scaling down what is too much and adding a product for the rest.
 
     The scheme of Altschuler, Weed and Rigollet (2017), class by class: exact, and it moves no more mass than about what
-    the margins are off by. Margins [ny, n1] and [ny, n2] must agree on the mass of each class.
+    the margins are off by. Margins [n1, ny] and [n2, ny] must agree on the mass of each class.
     """
-    sums_1 = joint.sum(axis=2)
-    joint = joint * np.minimum(1, margin_1 / np.where(sums_1 > 0, sums_1, 1))[:, :, None]
-    sums_2 = joint.sum(axis=1)
-    joint *= np.minimum(1, margin_2 / np.where(sums_2 > 0, sums_2, 1))[:, None, :]
+    joint = joint * _reduction(joint.sum(axis=2), margin_1)[:, :, None]
+    joint *= _reduction(joint.sum(axis=0), margin_2.T)
     missing_1 = np.maximum(margin_1 - joint.sum(axis=2), 0)
-    missing_2 = np.maximum(margin_2 - joint.sum(axis=1), 0)
-    total = missing_1.sum(axis=1, keepdims=True)
-    joint += (missing_1 / np.where(total > 0, total, 1))[:, :, None] * missing_2[:, None, :]
+    missing_2 = np.maximum(margin_2.T - joint.sum(axis=0), 0)
+    total = missing_1.sum(axis=0)
+    joint += (missing_1 / np.where(total > 0, total, 1))[:, :, None] * missing_2
     return joint
 
 
+def _reduction(sums: np.ndarray, margin: np.ndarray) -> np.ndarray:
+    """By what sums must be multiplied in order not to exceed the margin."""
+    return np.divide(margin, sums, out=np.ones_like(sums), where=sums > margin)
+
+
 def negative_conditional_entropy(joint: np.ndarray) -> float:
-    """-H(Y|X1, X2) of probabilities [ny, n1, n2], in nats."""
-    pairs = joint.sum(axis=0)
-    ratio = joint / np.where(pairs > 0, pairs, 1)
+    """-H(Y|X1, X2) of probabilities [n1, ny, n2], in nats."""
+    pairs = joint.sum(axis=1)
+    ratio = joint / np.where(pairs > 0, pairs, 1)[:, None, :]
     return float(np.vdot(joint, np.log(np.where(ratio > 0, ratio, 1))))
 
 
@@ -67,11 +70,10 @@ def _feasible(
     """Multipliers shifted by a number for each x1, then each x2, so that the largest of its sums is 1."""
     allowed_1 = np.where(margin_1 > 0, multiplier_1, -np.inf)
     allowed_2 = np.where(margin_2 > 0, multiplier_2, -np.inf)
-    logarithms = allowed_1[:, :, None] + allowed_2[:, None, :]
-    # Without its largest term no sum can overflow.
-    largest = logarithms.max(axis=(0, 2))
-    sums = np.exp(logarithms - largest[:, None]).sum(axis=0)
-    most = sums.max(axis=1)
-    shift_1 = largest + np.log(most)
-    shift_2 = np.log((sums / most[:, None]).max(axis=0))
-    return np.where(margin_1 > 0, multiplier_1 - shift_1, 0), np.where(margin_2 > 0, multiplier_2 - shift_2, 0)
+    logarithms = np.logaddexp.reduce(allowed_1[:, :, None] + allowed_2.T, axis=1)
+    shift_1 = logarithms.max(axis=1)
+    shift_2 = (logarithms - shift_1[:, None]).max(axis=0)
+    return (
+        np.where(margin_1 > 0, multiplier_1 - shift_1[:, None], 0),
+        np.where(margin_2 > 0, multiplier_2 - shift_2[:, None], 0),
+    )

@@ -1,85 +1,63 @@
-"""The least informative coupling of two discrete margins: a convex program, solved along a smoothed path."""
+"""The least informative coupling of two discrete margins: a convex program, solved by an interior-point method."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from pid.certificate import certify
-from pid.normal_equations import Direction, NormalEquations
+from pid.certificate import Certificate, certify
+from pid.normal_equations import NormalEquations
 
-# Where the path begins, as the total mass that smoothing adds to all pairs.
-_FIRST_SMOOTHING = 1.0
-# The least share of the smoothing that one step may leave.
-_BOLDEST_CUT = 0.1
-# A point is near the path where its squared residual is below this multiple of the total smoothing. Rarely (on 1 of 500
-# small tables of counts) no step ends near enough, or only crawling ones; another neighbourhood then gets by.
-_NEIGHBOURHOODS = (10.0, 100.0, 1.0)
-_MOST_STEPS = 60
-# An entry that a step would take by more than this share falls exponentially instead, so that none becomes negative.
-_LINEAR_FALL = 0.5
-_LARGEST_FALL = 5.0
-_STEP_LENGTHS = 0.6 ** np.arange(12)
+# The share of the way to the nearest bound that a step may go.
+_TO_THE_BOUND = 0.99
+# The most that a step may change an exponent by: the slope of an exponential knows nothing of what lies farther.
+_LARGEST_CHANGE = 4.0
+# The least share of the mean product w·s, and of the tolerance, that one step aims at.
+_BOLDEST_CUT = 0.05
+_LAST_CUT = 0.5
+# What the predictor says of products beyond this many times their mean is too far off to be true.
+_LARGEST_CORRECTION = 3.0
+# All products add up to about the gap: a certificate is worth its cost where that is this near to the tolerance.
+_NEAR = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimum:
-    """The best coupling found [ny, n1, n2], with exact margins, and by how many nats it may miss the optimum."""
+    """The best coupling found [n1, ny, n2], with exact margins, and by how many nats it may miss the optimum."""
 
     joint: np.ndarray
     gap: float
     iterations: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Point:
-    """A coupling q, multipliers l and m, the smoothing μ of a pair, and how far they are from the path.
+class _Unknowns(NamedTuple):
+    """Multipliers l [n1, ny] and m [n2, ny]; mass w and slack s of each pair [n1, n2]. Or a change of all of them."""
 
-    `residual` is log q - log(Σ_y q + μ) - l - m; `error` sums its squares, weighted by q, and the squares of what the
-    margins are off by, relative to them.
-    """
-
-    joint: np.ndarray
     multiplier_1: np.ndarray
     multiplier_2: np.ndarray
-    smoothing: float
-    smoothed_pairs: np.ndarray
-    residual: np.ndarray
-    error: float
+    mass: np.ndarray
+    slack: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Program:
-    """The two margins [ny, n1] and [ny, n2], and which entries [ny, n1, n2] a coupling of them may have."""
+    """The margins [n1, ny] and [n2, ny]; `allowed`: 0 where they are positive, -inf where no coupling has anything."""
 
     margin_1: np.ndarray
     margin_2: np.ndarray
-    support: np.ndarray
-    num_pairs: int
+    allowed_1: np.ndarray
+    allowed_2: np.ndarray
 
-    def point(self, joint: np.ndarray, multiplier_1: np.ndarray, multiplier_2: np.ndarray, smoothing: float) -> _Point:
-        """The point with this coupling, and with multipliers shifted towards the least residual, first l and then m.
+    def joint(self, point: _Unknowns) -> np.ndarray:
+        """The coupling w exp(l + m), [n1, ny, n2]."""
+        joint = (point.multiplier_1 + self.allowed_1)[:, :, None] + (point.multiplier_2 + self.allowed_2).T
+        np.exp(joint, out=joint)
+        joint *= point.mass[:, None, :]
+        return joint
 
-        Newton's step takes logarithms for linear, and so sends the multiplier of a class of tiny probability anywhere.
-        """
-        smoothed_pairs = joint.sum(axis=0) + smoothing
-        residual = np.log(np.where(self.support, joint, 1)) - np.log(smoothed_pairs)
-        residual -= multiplier_1[:, :, None] + multiplier_2[:, None, :]
-        shift_1 = _mean(residual, joint, axis=2)
-        residual -= shift_1[:, :, None]
-        shift_2 = _mean(residual, joint, axis=1)
-        residual -= shift_2[:, None, :]
-        residual *= self.support
-        error = float(np.vdot(joint, residual**2))
-        error += _relative_square(joint.sum(axis=2), self.margin_1) + _relative_square(joint.sum(axis=1), self.margin_2)
-        return _Point(
-            joint=joint,
-            multiplier_1=multiplier_1 + shift_1,
-            multiplier_2=multiplier_2 + shift_2,
-            smoothing=smoothing,
-            smoothed_pairs=smoothed_pairs,
-            residual=residual,
-            error=error,
-        )
+    def certified(self, point: _Unknowns) -> Certificate:
+        """The coupling that this point leads to, and its gap."""
+        return certify(self.joint(point), point.multiplier_1, point.multiplier_2, self.margin_1, self.margin_2)
 
 
 def least_informative_coupling(
@@ -87,123 +65,136 @@ def least_informative_coupling(
 ) -> Optimum:
     """Minimise -H(Y|X1, X2) = Σ q log(q / q(x1, x2)) over the couplings q of p(x1, y) and p(x2, y), in nats.
 
-    `margin_1` [ny, n1], `margin_2` [ny, n2]: probabilities, the same for each class in both, no row or column all 0.
-    With w = Σ_y q + μ in place of q(x1, x2) the objective is smooth. At its minimum log(q / w) = l + m, the multipliers
-    of the margins, so that Σ_y exp(l + m) < 1, and it is above the optimum by no more than n1·n2·μ. Newton's method
-    follows these minima as μ falls (with Mehrotra's predictor and corrector), from the conditionally independent
-    coupling on; a step is accepted if it ends near the path. It is over when the gap of `certify` is within
-    `tolerance`. After `max_iterations`, or where rounding leaves no direction that helps, what comes back is the
-    coupling of the least gap so far; the caller judges whether that is small enough.
+    `margin_1` [n1, ny], `margin_2` [n2, ny]: probabilities, the same for each class in both, no row or column all 0.
+    The dual is a geometric program: maximise ⟨margin_1, l⟩ + ⟨margin_2, m⟩ over multipliers l(x1, y) and m(x2, y) such
+    that each pair (x1, x2) has a slack s = 1 - Σ_y exp(l + m) >= 0. Let w >= 0 be the multiplier of that. Both programs
+    are solved where q = w exp(l + m) has the margins and every product w·s is 0. Newton's method follows the points
+    where these products are some μ > 0 instead, as μ falls, with Mehrotra's predictor and corrector (1992): there the
+    objectives are about n1·n2·μ apart. A step keeps w and s positive and exponents within reach of their slopes; what
+    it has led to is judged by `certify`, and it is over when that gap is within `tolerance`.
+    After `max_iterations`, or where rounding leaves no direction, what comes back is the coupling of the least gap; the
+    caller judges whether that is small enough.
     """
-    program = _program(margin_1, margin_2)
-    first = _first_point(program)
-    best = _optimum(program, first, iterations=0)
-    for neighbourhood in _NEIGHBOURHOODS:
-        point = first
-        last_step = min(best.iterations + _MOST_STEPS, max_iterations)
-        while best.gap > tolerance and best.iterations < last_step:
-            moved = _step(program, point, tolerance, neighbourhood)
+    program = _Program(
+        margin_1=margin_1,
+        margin_2=margin_2,
+        allowed_1=np.where(margin_1 > 0, 0, -np.inf),
+        allowed_2=np.where(margin_2 > 0, 0, -np.inf),
+    )
+    # X1 and X2 independent given Y: the optimum itself where one of them tells nothing more than the other.
+    classes = margin_1.sum(axis=0)
+    independent = margin_1[:, :, None] * (margin_2 / classes).T
+    multiplier_1 = _logarithm(margin_1 / margin_1.sum(axis=1, keepdims=True))
+    multiplier_2 = _logarithm(margin_2 / margin_2.sum(axis=1, keepdims=True) / classes)
+    best, iterations = certify(independent, multiplier_1, multiplier_2, margin_1, margin_2), 0
+    if best.gap > tolerance:
+        point = _start(program, independent, multiplier_1, multiplier_2, best.gap)
+        while best.gap > tolerance and iterations < max_iterations:
+            moved = _step(program, point, tolerance)
             if moved is None:
                 break
-            point = moved
-            found = _optimum(program, point, best.iterations + 1)
-            best = found if found.gap < best.gap else replace(best, iterations=found.iterations)
-    return best
+            point, iterations = moved, iterations + 1
+            if np.vdot(point.mass, point.slack) <= _NEAR * tolerance:
+                best = _better(best, program.certified(point))
+        if best.gap > tolerance:
+            best = _better(best, program.certified(point))
+    return Optimum(joint=best.joint, gap=best.gap, iterations=iterations)
 
 
-def _program(margin_1: np.ndarray, margin_2: np.ndarray) -> _Program:
-    support = (margin_1[:, :, None] > 0) & (margin_2[:, None, :] > 0)
-    return _Program(margin_1=margin_1, margin_2=margin_2, support=support, num_pairs=int(support.any(axis=0).sum()))
+def _better(first: Certificate, second: Certificate) -> Certificate:
+    return second if second.gap < first.gap else first
 
 
-def _first_point(program: _Program) -> _Point:
-    """X1 and X2 independent given Y: the optimum itself where one of them tells nothing more than the other."""
-    classes = program.margin_1.sum(axis=1, keepdims=True)
-    conditional_1 = program.margin_1 / program.margin_1.sum(axis=0)
-    likelihood_2 = program.margin_2 / program.margin_2.sum(axis=0) / classes
-    return program.point(
-        program.margin_1[:, :, None] * (program.margin_2 / classes)[:, None, :],
-        np.log(np.where(conditional_1 > 0, conditional_1, 1)),
-        np.log(np.where(likelihood_2 > 0, likelihood_2, 1)),
-        _FIRST_SMOOTHING / program.num_pairs,
+def _start(
+    program: _Program, joint: np.ndarray, multiplier_1: np.ndarray, multiplier_2: np.ndarray, gap: float
+) -> _Unknowns:
+    """A point near the path, where the path is about as far from the optimum as the independent `joint` is.
+
+    Its multipliers add up to log(q / (p(x1) p(x2))) and should to log(q / w): l takes the mean of the difference over
+    x2, and m that of the rest over x1.
+    """
+    product = gap / (joint.shape[0] * joint.shape[2])
+    mass = joint.sum(axis=1) + product
+    difference = np.log(program.margin_1.sum(axis=1)[:, None] * program.margin_2.sum(axis=1) / mass)[:, None, :]
+    shift_1 = (joint * difference).sum(axis=2) / _positive(program.margin_1)
+    shift_2 = (joint * (difference - shift_1[:, :, None])).sum(axis=0).T / _positive(program.margin_2)
+    return _Unknowns(multiplier_1 + shift_1, multiplier_2 + shift_2, mass, product / mass)
+
+
+class _Linearised:
+    """The equations of the path, to first order in the change of all unknowns from one point.
+
+    s + ds = 1 - Σ_y e (1 + dl + dm), with e = exp(l + m); (w + dw) s + w ds = `products`; and q (1 + dl + dm) + e dw
+    has the margins. The first two give ds and dw, and with these the third is linear in dl and dm: its matrix is that
+    of `NormalEquations` with the curvature 1 / (w s).
+    """
+
+    def __init__(self, program: _Program, point: _Unknowns) -> None:
+        self._program, self._point = program, point
+        self._by_row = program.joint(point)
+        self._by_column = np.ascontiguousarray(self._by_row.transpose(2, 1, 0))
+        self.products = point.mass * point.slack
+        self._equations = NormalEquations(self._by_row, 1 / self.products)
+        self._missing_slack = 1 - self._by_row.sum(axis=1) / point.mass - point.slack
+
+    def change(self, products: np.ndarray) -> _Unknowns:
+        """The change of the unknowns after which all equations hold."""
+        mass, slack = self._point.mass, self._point.slack
+        # The coupling without a change of the multipliers.
+        factor = products / self.products - self._missing_slack / slack
+        change_1, change_2 = self._equations.solve(
+            self._program.margin_1 - (self._by_row @ factor[:, :, None])[:, :, 0],
+            self._program.margin_2 - (self._by_column @ factor.T[:, :, None])[:, :, 0],
+        )
+        gain = (change_1[:, None, :] @ self._by_row)[:, 0, :] + (change_2[:, None, :] @ self._by_column)[:, 0, :].T
+        slack_change = self._missing_slack - gain / mass
+        return _Unknowns(change_1, change_2, (products - self.products - mass * slack_change) / slack, slack_change)
+
+
+def _step(program: _Program, point: _Unknowns, tolerance: float) -> _Unknowns | None:
+    """The next point, or None where rounding leaves no direction."""
+    try:
+        linearised = _Linearised(program, point)
+    except np.linalg.LinAlgError:
+        return None
+    mean = float(linearised.products.mean())
+    predictor = linearised.change(np.zeros_like(point.mass))
+    foreseen = _moved(program, point, predictor)
+    left = float((foreseen.mass * foreseen.slack).mean()) / mean
+    share = min(max(left**3, _BOLDEST_CUT, _LAST_CUT * tolerance / (mean * point.mass.size)), 1.0)
+    second_order = predictor.mass * predictor.slack
+    np.clip(second_order, -_LARGEST_CORRECTION * mean, _LARGEST_CORRECTION * mean, out=second_order)
+    return _moved(program, point, linearised.change(share * mean - second_order))
+
+
+def _moved(program: _Program, point: _Unknowns, change: _Unknowns) -> _Unknowns:
+    """As far along a change as bounds let the masses go, and the other unknowns."""
+    primal = min(1.0, _TO_THE_BOUND * _way_to_zero(point.mass, change.mass))
+    dual = min(1.0, _TO_THE_BOUND * _way_to_zero(point.slack, change.slack), _way_to_the_largest(program, change))
+    return _Unknowns(
+        point.multiplier_1 + dual * change.multiplier_1,
+        point.multiplier_2 + dual * change.multiplier_2,
+        point.mass + primal * change.mass,
+        point.slack + dual * change.slack,
     )
 
 
-def _optimum(program: _Program, point: _Point, iterations: int) -> Optimum:
-    certificate = certify(point.joint, point.multiplier_1, point.multiplier_2, program.margin_1, program.margin_2)
-    return Optimum(joint=certificate.joint, gap=certificate.gap, iterations=iterations)
+def _way_to_zero(values: np.ndarray, change: np.ndarray) -> float:
+    """How many times a change can be added to positive values until one of them is 0."""
+    return 1 / max(-float((change / values).min()), 1e-300)
 
 
-def _step(program: _Program, point: _Point, tolerance: float, neighbourhood: float) -> _Point | None:
-    """The next point of the path, or None where no step along the two directions is accepted."""
-    try:
-        equations = NormalEquations(point.joint, point.smoothing, program.margin_1, program.margin_2)
-    except np.linalg.LinAlgError:
-        return None
-    # The change of log w for each unit of μ.
-    slope = 1 / point.smoothed_pairs
-    predictor = equations.direction(point.residual + point.smoothing * slope)
-    fall = -float(_relative(program, point, predictor.joint).min())
-    length = 1 / max(fall, 1.0)
-    last = 0.2 * tolerance / (program.num_pairs * point.smoothing)
-    share = max((1 - length) ** 2, _BOLDEST_CUT, min(last, 1.0))
-    correction = _second_order(program, point, length * predictor.joint, -length * point.smoothing)
-    for kept, curvature in ((share, correction), (max(share, 0.5), 0.0), (1.0, 0.0)):
-        smoothing_change = (kept - 1) * point.smoothing
-        direction = equations.direction(point.residual - smoothing_change * slope + curvature)
-        moved = _search(program, point, direction, smoothing_change, neighbourhood)
-        if moved is not None:
-            return moved
-    return None
+def _way_to_the_largest(program: _Program, change: _Unknowns) -> float:
+    """How many times a change can be added until some exponent l + m has changed by `_LARGEST_CHANGE`."""
+    rise = (change.multiplier_1 + program.allowed_1).max(axis=0) + (change.multiplier_2 + program.allowed_2).max(axis=0)
+    fall = (change.multiplier_1 - program.allowed_1).min(axis=0) + (change.multiplier_2 - program.allowed_2).min(axis=0)
+    return _LARGEST_CHANGE / max(float(rise.max()), -float(fall.min()), 1e-300)
 
 
-def _second_order(program: _Program, point: _Point, joint_change: np.ndarray, smoothing_change: float) -> np.ndarray:
-    """What the residual would be after a change that removes it to first order, in a range where logarithms mean it."""
-
-    def curvature(relative: np.ndarray) -> np.ndarray:
-        bounded = np.clip(relative, -0.9, 5.0)
-        return np.log1p(bounded) - bounded
-
-    pairs = curvature((joint_change.sum(axis=0) + smoothing_change) / point.smoothed_pairs)
-    return curvature(_relative(program, point, joint_change)) - pairs
+def _logarithm(values: np.ndarray) -> np.ndarray:
+    return np.log(_positive(values))
 
 
-def _search(
-    program: _Program, point: _Point, direction: Direction, smoothing_change: float, neighbourhood: float
-) -> _Point | None:
-    """The longest of the steps 1, 0.6, 0.36, … that ends near the path, or nearer to it where none was near."""
-    near = neighbourhood * program.num_pairs
-    is_near = point.error <= near * point.smoothing
-    relative = _relative(program, point, direction.joint)
-    for length in _STEP_LENGTHS:
-        moved = program.point(
-            point.joint * _factors(length * relative),
-            point.multiplier_1 + length * direction.multiplier_1,
-            point.multiplier_2 + length * direction.multiplier_2,
-            point.smoothing + length * smoothing_change,
-        )
-        if moved.error <= near * moved.smoothing or (not is_near and moved.error <= (1 - 0.01 * length) * point.error):
-            return moved
-    return None
-
-
-def _factors(relative: np.ndarray) -> np.ndarray:
-    """1 + x, continued smoothly by a falling exponential below x = -`_LINEAR_FALL`."""
-    factors = 1 + relative
-    below = relative < -_LINEAR_FALL
-    rest = 1 - _LINEAR_FALL
-    factors[below] = rest * np.exp((np.maximum(relative[below], -_LARGEST_FALL) + _LINEAR_FALL) / rest)
-    return factors
-
-
-def _relative(program: _Program, point: _Point, joint_change: np.ndarray) -> np.ndarray:
-    return joint_change / np.where(program.support, point.joint, 1)
-
-
-def _mean(values: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
-    sums = weights.sum(axis=axis)
-    return (weights * values).sum(axis=axis) / np.where(sums > 0, sums, 1)
-
-
-def _relative_square(sums: np.ndarray, margin: np.ndarray) -> float:
-    return float(((sums - margin) ** 2 / np.where(margin > 0, margin, 1)).sum())
+def _positive(values: np.ndarray) -> np.ndarray:
+    """The values, and 1 for each 0."""
+    return np.where(values > 0, values, 1)

@@ -37,9 +37,8 @@ class Method:
 
 
 def _broja(x1: np.ndarray, x2: np.ndarray, y: np.ndarray, seed: int) -> Decomposition:
-    # A table in tens of thousands is certified to 1e-5 bit only: far below any sample's noise, and `gap_bits` says so.
-    result = broja(joint_table(x1, x2, y), raise_on_failure=False)
-    return Decomposition(atoms=result.atoms, gap_bits=float(result.gap_bits))
+    result = broja(joint_table(x1, x2, y))
+    return Decomposition(atoms=result.atoms, gap_bits=result.gap_bits)
 
 
 def _batch(x1: np.ndarray, x2: np.ndarray, y: np.ndarray, seed: int) -> Decomposition:

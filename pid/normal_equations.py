@@ -1,100 +1,79 @@
 """The linear system of one step of `pid.interior_point`, solved by blocks."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import get_blas_funcs, get_lapack_funcs
+
+(_syrk,) = get_blas_funcs(("syrk",), dtype=np.float64)
+_potrf, _potrs = get_lapack_funcs(("potrf", "potrs"), dtype=np.float64)
 
 # Added to a unit diagonal where rounding has made the system indefinite; the last leaves but a rough direction.
 _RIDGES = (1e-15, 1e-13, 1e-11, 1e-9, 1e-7)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Direction:
-    """A change of the coupling [ny, n1, n2] and of the multipliers [ny, n1] and [ny, n2]."""
-
-    joint: np.ndarray
-    multiplier_1: np.ndarray
-    multiplier_2: np.ndarray
-
-
 class NormalEquations:
-    """The factorised system at one coupling q and one smoothing μ.
+    """The factorised matrix of how the margins of a coupling follow the multipliers l and m.
 
-    For a pair (x1, x2) the Hessian of the smoothed objective is diag(1/q) - 11'/(Σ_y q + μ), so its inverse is
-    diag(q) + qq'/μ: a sum of positive terms. Summed over the pairs it gives the matrix [[A, B], [B', C]] of the
-    multipliers, where A and C have one block [ny, ny] for each x1 and each x2. A is eliminated block by block, and what
-    is left, C - B'A⁻¹B of size ny·n2, is factorised: cheapest where n1 >= n2.
+    The entries q of a pair (x1, x2) follow them by (diag(q) + c qq')(dl + dm), with c > 0 of that pair: a sum of
+    positive terms. Summed over the pairs this makes a matrix [[A, B], [B', C]], where A and C have one block [ny, ny]
+    for each x1 and each x2. A is eliminated block by block, and what is left, C - B'A⁻¹B of size ny·n2, is factorised:
+    O(n1 (n2 ny)² + (n2 ny)³) time, cheapest where n1 >= n2.
     """
 
-    def __init__(self, joint: np.ndarray, smoothing: float, margin_1: np.ndarray, margin_2: np.ndarray) -> None:
-        """Factorise at `joint` [ny, n1, n2]; raises LinAlgError where rounding has made it impossible."""
-        num_classes, num_1, num_2 = joint.shape
-        classes = np.arange(num_classes)
-        # A number added to l(., y) and taken from m(., y) changes nothing, so one multiplier of each class is kept.
-        self._kept = (classes, margin_2.argmax(axis=1))
-        self._joint, self._smoothing = joint, smoothing
-        sums_1, sums_2 = joint.sum(axis=2), joint.sum(axis=1)
-        self._missing_1, self._missing_2 = margin_1 - sums_1, margin_2 - sums_2
-
-        by_row = np.ascontiguousarray(joint.swapaxes(0, 1))
-        blocks_1 = by_row @ by_row.swapaxes(1, 2) / smoothing
-        blocks_1[:, classes, classes] += np.where(sums_1 > 0, sums_1, 1).T
+    def __init__(self, joint: np.ndarray, curvature: np.ndarray) -> None:
+        """Factorise for a coupling [n1, ny, n2] and c [n1, n2]; raises LinAlgError where rounding forbids it."""
+        num_1, num_classes, num_2 = joint.shape
+        size = num_classes * num_2
+        curved = joint * curvature[:, None, :]
+        blocks_1 = curved @ joint.swapaxes(1, 2)
+        # A view, like every einsum here.
+        diagonals_1 = np.einsum("iyy->iy", blocks_1)
+        diagonals_1 += _positive(joint.sum(axis=2))
         # Probabilities of all magnitudes are on the diagonals, and only an inverse at one scale keeps its digits.
-        scale_1 = 1 / np.sqrt(blocks_1.diagonal(axis1=1, axis2=2))
+        scale_1 = 1 / np.sqrt(diagonals_1)
         blocks_1 *= scale_1[:, :, None] * scale_1[:, None, :]
         self._inverse_factor = np.linalg.inv(np.linalg.cholesky(blocks_1)) * scale_1[:, None, :]
-        across = by_row[:, :, None, :] * (by_row / smoothing)[:, None, :, :]
-        across[:, classes, classes, :] += by_row
-        across[:, :, *self._kept] = 0
-        eliminated = self._inverse_factor @ across.reshape(num_1, num_classes, -1)
-        self._eliminated = eliminated.reshape(num_1 * num_classes, -1)
 
-        blocks_2 = joint.transpose(2, 0, 1) @ joint.transpose(2, 1, 0) / smoothing
-        blocks_2[:, classes, classes] += np.where(sums_2 > 0, sums_2, 1).T
-        of_class, of_column = self._kept
-        blocks_2[of_column, of_class, :] = 0
-        blocks_2[of_column, :, of_class] = 0
-        blocks_2[of_column, of_class, of_class] = 1
+        blocks_2 = curved.transpose(2, 1, 0) @ joint.transpose(2, 0, 1)
+        sums_2 = joint.sum(axis=0).T
+        diagonals_2 = np.einsum("jyy->jy", blocks_2)
+        diagonals_2 += _positive(sums_2)
         # What elimination leaves of a diagonal entry can be less than its rounding, so the scale is that of the whole.
-        scale_2 = 1 / np.sqrt(blocks_2.diagonal(axis1=1, axis2=2))
-        blocks_2 *= scale_2[:, :, None] * scale_2[:, None, :]
-        self._scale = scale_2.T.ravel()
-        scaled = self._eliminated * self._scale
-        reduced = -(scaled.T @ scaled)
-        columns = np.arange(num_2)
-        reduced.reshape(num_classes, num_2, num_classes, num_2)[:, columns, :, columns] += blocks_2
-        self._factor = _factor(reduced)
+        self._scale = 1 / np.sqrt(diagonals_2)
+        # A number added to l(., y) and taken from m(., y) changes nothing, so one multiplier of each class is kept.
+        self._scale[sums_2.argmax(axis=0), np.arange(num_classes)] = 0
+        blocks_2 *= self._scale[:, :, None] * self._scale[:, None, :]
+        diagonals_2[...] = 1
 
-    def direction(self, residual: np.ndarray) -> Direction:
-        """The Newton step that removes a stationarity residual [ny, n1, n2] and what the margins are off by."""
-        unconstrained = self._times_inverse_hessian(residual)
-        target_1 = (self._missing_1 + unconstrained.sum(axis=2)).T
-        target_2 = self._missing_2 + unconstrained.sum(axis=1)
-        target_2[self._kept] = 0
+        across = joint[:, :, None, :] * (curved * self._scale.T)[:, None, :, :]
+        diagonals = np.einsum("iyyj->iyj", across)
+        diagonals += joint * self._scale.T
+        self._eliminated = (self._inverse_factor @ across.reshape(num_1, num_classes, size)).reshape(-1, size)
+        reduced = np.zeros((num_classes, num_2, num_classes, num_2))
+        np.einsum("yjzj->jyz", reduced)[...] = blocks_2
+        reduced = reduced.reshape(size, size).T
+        self._factor = _factor(_syrk(-1.0, self._eliminated.T, beta=1.0, c=reduced, overwrite_c=1))
+
+    def solve(self, target_1: np.ndarray, target_2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Changes of the multipliers, [n1, ny] and [n2, ny], that change the margins by these targets."""
         forward = (self._inverse_factor @ target_1[:, :, None]).ravel()
-        target = self._scale * (target_2.ravel() - forward @ self._eliminated)
-        change_2 = self._scale * cho_solve(self._factor, target, check_finite=False)
-        backward = (forward - self._eliminated @ change_2).reshape(*target_1.shape, 1)
-        multiplier_1 = (self._inverse_factor.swapaxes(1, 2) @ backward)[:, :, 0].T
-        multiplier_2 = change_2.reshape(target_2.shape)
-        slope = multiplier_1[:, :, None] + multiplier_2[:, None, :] - residual
-        return Direction(joint=self._times_inverse_hessian(slope), multiplier_1=multiplier_1, multiplier_2=multiplier_2)
-
-    def _times_inverse_hessian(self, vector: np.ndarray) -> np.ndarray:
-        weighted = self._joint * vector
-        weighted += self._joint * (weighted.sum(axis=0) / self._smoothing)
-        return weighted
+        reduced_target = (self._scale * target_2).T.ravel() - forward @ self._eliminated
+        change, _ = _potrs(self._factor, reduced_target)
+        backward = (forward - self._eliminated @ change).reshape(*target_1.shape, 1)
+        change_1 = (self._inverse_factor.swapaxes(1, 2) @ backward)[:, :, 0]
+        return change_1, self._scale * change.reshape(target_2.T.shape).T
 
 
-def _factor(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Cholesky factor of a matrix with a diagonal of at most 1, and of no more of a ridge than it takes."""
+def _positive(sums: np.ndarray) -> np.ndarray:
+    """Sums, and 1 for what does not occur, whose multiplier then stays as it is."""
+    return np.where(sums > 0, sums, 1)
+
+
+def _factor(matrix: np.ndarray) -> np.ndarray:
+    """Cholesky factor of the upper triangle, whose diagonal is at most 1, and of no more of a ridge than it takes."""
     diagonal = matrix.diagonal().copy()
-    unit = np.diag_indices_from(matrix)
     for ridge in _RIDGES:
-        matrix[unit] = diagonal + ridge
-        try:
-            return cho_factor(matrix, lower=True, check_finite=False)
-        except np.linalg.LinAlgError:
-            continue
+        np.fill_diagonal(matrix, diagonal + ridge)
+        factor, failed_at = _potrf(matrix, clean=0)
+        if not failed_at:
+            return factor
     raise np.linalg.LinAlgError(f"expected a system that is positive definite up to {_RIDGES[-1]:g}")

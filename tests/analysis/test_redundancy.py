@@ -138,13 +138,18 @@ def test_shared_bits_need_no_decomposition(planted_points: Plant) -> None:
         law.predict(Atoms(redundancy=1, unique_1=0, unique_2=0, synergy=0), modality=1)
 
 
+def test_an_encoder_counts_once(planted_points: Plant) -> None:
+    points = planted_points(num_clusters=4)
+    with pytest.raises(ValueError, match="some are there twice"):
+        RedundancyLaw.fit(pd.concat([points, points.iloc[:1]]))
+
+
 @pytest.mark.parametrize(
     ("change", "predictor", "message"),
     [
         ({}, "synergy", "predictor must be one of redundancy, share, shared_bits, exact_redundancy, got 'synergy'"),
         ({"redundancy": 1.0}, "redundancy", "studies that differ in redundancy, all have 1"),
         ({"low": 0.0, "high": LARGEST_LAMBDA}, "redundancy", "at least 3 studies or variants .* got 0"),
-        ({"study": "the same"}, "redundancy", "at least 3 studies or variants .* got 1"),
     ],
 )
 def test_points_that_cannot_bear_a_law_are_refused(
@@ -152,6 +157,11 @@ def test_points_that_cannot_bear_a_law_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         RedundancyLaw.fit(planted_points().assign(**change), predictor)
+
+
+def test_two_studies_make_no_law(planted_points: Plant) -> None:
+    with pytest.raises(ValueError, match=r"at least 3 studies or variants .* got 2"):
+        RedundancyLaw.fit(planted_points(num_clusters=2))
 
 
 def test_the_summary_says_what_the_law_rests_on(planted_points: Plant) -> None:

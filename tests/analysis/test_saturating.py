@@ -23,7 +23,7 @@ def fitted(points: pd.DataFrame, *, resamples: int = 60, seed: int = 0) -> tuple
 
 
 def test_band_and_forecast_cover_the_truth(planted_points: Plant, planted_law: Law) -> None:
-    num_repeats, scatter, error = 40, 0.1, 0.1
+    num_repeats, scatter, error = 30, 0.1, 0.1
     band, forecasts = 0, 0
     for seed in range(num_repeats):
         points = planted_points(num_clusters=8, noise=0.15, scatter=scatter, error=error, seed=seed)
@@ -54,7 +54,7 @@ def test_intervals_are_not_wide_beyond_need(planted_points: Plant) -> None:
 def test_errors_of_the_predictor_do_not_flatten_the_law(planted_points: Plant) -> None:
     slope = 0.7
     rises, naive = [], []
-    for seed in range(8):
+    for seed in range(5):
         points = planted_points(
             lambda x: 0.2 + slope * x, num_clusters=30, noise=0.03, scatter=0.03, error=0.4, seed=seed
         )

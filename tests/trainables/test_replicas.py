@@ -85,16 +85,13 @@ def test_packed_gradients_are_those_in_turn(kind: str) -> None:
     assert expected.abs().amax(dim=1).min() > 0.1  # every replica has gradients that the tolerance cannot hide
 
 
-@pytest.mark.parametrize("packed", [True, False])
-def test_a_whole_training_is_the_same_packed_and_in_turn(
-    trial: TrialConfig, placed: PlacedSplits, packed: bool
-) -> None:
-    """The rule chooses one of two ways whose weights agree to float tolerance, after three epochs of AdamW."""
-    chosen, forced = Training(trial, placed), Training(trial, placed, packed=packed)
+def test_a_whole_training_is_the_same_packed_and_in_turn(trial: TrialConfig, placed: PlacedSplits) -> None:
+    packed, in_turn = (Training(trial, placed, packed=packed) for packed in (True, False))
     for _ in range(3):
-        chosen.run_epoch()
-        forced.run_epoch()
-    for expected, flat in zip(chosen.state_dict()["flats"], forced.state_dict()["flats"], strict=True):
+        packed.run_epoch()
+        in_turn.run_epoch()
+    for expected, flat in zip(in_turn.state_dict()["flats"], packed.state_dict()["flats"], strict=True):
+        # Sums are ordered differently, and AdamW magnifies that where a gradient is nearly 0.
         torch.testing.assert_close(flat, expected, rtol=1e-4, atol=1e-5)
 
 

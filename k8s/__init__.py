@@ -1,0 +1,1 @@
+"""Kubernetes: the image, the manifests, and the job generator that makes a RayJob of any study."""

@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from k8s.fetch import fetch
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    folder = tmp_path / "store"
+    for name, content in {"mosei/a.pkl": b"123", "mosei/deep/b.bin": b"", "c.npz": b"45"}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_all_files_arrive_with_their_folders(store: Path, tmp_path: Path) -> None:
+    fetch(store.as_uri(), tmp_path / "data")
+    assert contents(tmp_path / "data") == contents(store)
+
+
+def test_what_is_there_is_not_copied_again_and_what_broke_off_is(store: Path, tmp_path: Path) -> None:
+    fetch(store.as_uri(), tmp_path / "data")
+    (tmp_path / "data/mosei/a.pkl").write_bytes(b"1")
+    assert fetch(store.as_uri(), tmp_path / "data") == [tmp_path / "data/mosei/a.pkl"]
+    assert fetch(store.as_uri(), tmp_path / "data") == []
+    assert contents(tmp_path / "data") == contents(store)
+
+
+def test_an_address_without_data_is_no_fault(tmp_path: Path) -> None:
+    assert fetch((tmp_path / "none").as_uri(), tmp_path / "data") == []

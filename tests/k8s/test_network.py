@@ -1,0 +1,113 @@
+"""Who may reach whom, worked out from the policies as Kubernetes does it: both ends must let a connection pass."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.k8s.conftest import Documents
+from tests.k8s.pods import ROLE, selects
+
+ROLES = (
+    "ray-head",
+    "ray-worker",
+    "submitter",
+    "mlflow",
+    "mlflow-account",
+    "postgres",
+    "object-store",
+    "object-store-client",
+)
+OPERATOR = ({"kubernetes.io/metadata.name": "kuberay-operator"}, {"app.kubernetes.io/name": "kuberay"})
+DASHBOARD, GCS, CLIENT, TRACKING, DATABASE, S3, ANY = 8265, 6379, 10001, 5000, 5432, 8333, 31337
+PORTS = (DASHBOARD, GCS, CLIENT, TRACKING, DATABASE, S3, ANY)
+
+Labels = Mapping[str, str]
+OWN: Labels = {"kubernetes.io/metadata.name": "align-or-not"}
+
+
+def passes(policies: Documents, direction: str, pod: Labels, peer: tuple[Labels, Labels], port: int) -> bool:
+    """Whether the policies of `pod` let a connection through; `peer` is its namespace's labels and its own."""
+    kind, end = ("Ingress", "from") if direction == "ingress" else ("Egress", "to")
+    mine = [policy["spec"] for policy in policies if kind in policy["spec"]["policyTypes"]]
+    mine = [spec for spec in mine if selects(spec["podSelector"], pod)]
+    return not mine or any(
+        any(is_peer(one, peer) for one in rule[end])
+        and (
+            "ports" not in rule or any(entry["port"] == port and entry["protocol"] == "TCP" for entry in rule["ports"])
+        )
+        for spec in mine
+        for rule in spec.get(direction, ())
+    )
+
+
+def is_peer(entry: Mapping[str, Any], peer: tuple[Labels, Labels]) -> bool:
+    if "ipBlock" in entry:  # pods have addresses too
+        return True
+    namespace, labels = peer
+    in_namespace = selects(entry["namespaceSelector"], namespace) if "namespaceSelector" in entry else namespace == OWN
+    return in_namespace and selects(entry.get("podSelector", {}), labels)
+
+
+@pytest.fixture(scope="session")
+def policies(builds: Mapping[str, Documents]) -> Documents:
+    return [document for document in builds["gpu"] if document["kind"] == "NetworkPolicy"]
+
+
+def test_the_connections_that_pass_are_these_and_no_others(policies: Documents) -> None:
+    passing = {
+        (source, target, port)
+        for source in ROLES
+        for target in ROLES
+        for port in PORTS
+        if passes(policies, "egress", {ROLE: source}, (OWN, {ROLE: target}), port)
+        and passes(policies, "ingress", {ROLE: target}, (OWN, {ROLE: source}), port)
+    }
+    ray = ("ray-head", "ray-worker")
+    assert passing == {
+        *((source, target, port) for source in ray for target in ray for port in PORTS),
+        ("submitter", "ray-head", DASHBOARD),
+        ("ray-head", "mlflow", TRACKING),
+        ("mlflow-account", "mlflow", TRACKING),
+        ("mlflow", "postgres", DATABASE),
+        *((source, "object-store", S3) for source in (*ray, "mlflow", "object-store-client")),
+    }
+
+
+def test_the_operator_reaches_the_job_port_of_heads_and_nothing_else(policies: Documents) -> None:
+    reached = {
+        (role, port) for role in ROLES for port in PORTS if passes(policies, "ingress", {ROLE: role}, OPERATOR, port)
+    }
+    assert reached == {("ray-head", DASHBOARD)}
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        (OWN, {}),
+        (OWN, {ROLE: "none"}),
+        ({"kubernetes.io/metadata.name": "default"}, {ROLE: "ray-head"}),
+        ({"kubernetes.io/metadata.name": "default"}, {"app.kubernetes.io/name": "kuberay"}),
+        ({"kubernetes.io/metadata.name": "kuberay-operator"}, {"app.kubernetes.io/name": "other"}),
+    ],
+)
+def test_a_stranger_reaches_nobody(policies: Documents, stranger: tuple[Labels, Labels]) -> None:
+    assert not any(passes(policies, "ingress", {ROLE: role}, stranger, port) for role in ROLES for port in PORTS)
+
+
+def test_the_policies_decide_it(policies: Documents) -> None:
+    stranger = ({"kubernetes.io/metadata.name": "default"}, {})
+    assert passes([], "ingress", {ROLE: "ray-head"}, stranger, DASHBOARD)
+
+
+def test_every_pod_may_resolve_names(policies: Documents) -> None:
+    names = ({"kubernetes.io/metadata.name": "kube-system"}, {})
+    assert all(passes(policies, "egress", {ROLE: role}, names, 53) for role in ROLES)
+    assert not any(passes(policies, "egress", {ROLE: role}, names, 80) for role in ROLES)
+
+
+def test_only_heads_reach_the_world_and_only_where_the_api_is(policies: Documents) -> None:
+    world = ({}, {})
+    reached = {role for role in ROLES if passes(policies, "egress", {ROLE: role}, world, 443)}
+    assert reached == {"ray-head"}
+    assert not passes(policies, "egress", {ROLE: "ray-head"}, world, 80)

@@ -1,0 +1,97 @@
+"""How pods run: without rights, in one version, and long enough to end well."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlflow.server.security_utils import is_allowed_host_header
+
+from k8s.ray_job import ray_cluster
+from studies.engine import tracking
+from tests.k8s.conftest import NAMES, Documents
+from tests.k8s.pods import Pod, pods
+
+
+def test_every_pod_keeps_the_restricted_standard_and_says_what_it_takes(all_pods: list[Pod]) -> None:
+    for pod in all_pods:
+        security = pod.spec["securityContext"]
+        assert security["runAsNonRoot"] and security["runAsUser"] > 0, pod.owner
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod.spec["automountServiceAccountToken"] is False
+        for container in pod.containers:
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False and context["capabilities"] == {"drop": ["ALL"]}
+            assert context["readOnlyRootFilesystem"] is True
+            assert (
+                container["resources"]["requests"].keys()
+                >= {"cpu", "memory"}
+                <= container["resources"]["limits"].keys()
+            )
+
+
+def test_only_the_autoscaler_gets_a_token_of_the_api(all_pods: list[Pod]) -> None:
+    holders = {
+        container["name"]
+        for pod in all_pods
+        for container in pod.containers
+        for mount in container.get("volumeMounts", ())
+        if any(
+            "serviceAccountToken" in str(volume) for volume in pod.spec["volumes"] if volume["name"] == mount["name"]
+        )
+    }
+    assert holders == {"autoscaler"}
+
+
+def test_every_image_is_the_projects_or_of_one_version(builds: Mapping[str, Documents]) -> None:
+    images = {
+        container["image"]
+        for name in NAMES
+        for pod in pods(builds[name])
+        for container in pod.containers
+        if "image" in container
+    }
+    assert {image.split(":")[0] for image in images} == {"align-or-not", "postgres", "chrislusf/seaweedfs"}
+    assert all(re.fullmatch(r"[^:]+:\d+(\.\d+)+(-\w+)?", image) for image in images)
+
+
+def test_the_versions_of_ray_and_the_operator_are_those_that_were_checked(repository: Path) -> None:
+    pins = (repository / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert f"ray=={ray_cluster(())['spec']['rayVersion']}" in pins
+    operator = (repository / "k8s/operator/kustomization.yaml").read_text(encoding="utf-8")
+    assert "?ref=v1.7.0" in operator and "v1.7.0" in (repository / "k8s/rules.py").read_text(encoding="utf-8")
+
+
+def test_a_driver_has_the_time_that_it_takes_to_close_its_records() -> None:
+    head = ray_cluster(())["spec"]["headGroupSpec"]["template"]["spec"]
+    container = head["containers"][0]
+    hook = float(container["lifecycle"]["preStop"]["exec"]["command"][-1])
+    of_ray = [
+        float(variable["value"]) for variable in container["env"] if variable["name"] == "RAY_JOB_STOP_WAIT_TIME_S"
+    ]
+    # While the tracking server is away a driver tries again this long, and it may do so for the last two of its jobs.
+    assert [hook] == of_ray and hook > 2 * sum(tracking._RETRY_SECONDS)
+    assert head["terminationGracePeriodSeconds"] >= hook + 30
+
+
+def test_workers_outlive_the_order_to_stop_and_leave_in_time() -> None:
+    (group,) = ray_cluster(())["spec"]["workerGroupSpecs"]
+    spec = group["template"]["spec"]
+    assert 0 < spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] < spec["terminationGracePeriodSeconds"]
+
+
+def test_the_object_store_of_ray_fits_into_memory(jobs: Documents) -> None:
+    for pod in pods(jobs):
+        for volume in pod.spec["volumes"]:
+            if volume.get("emptyDir", {}).get("medium") == "Memory":
+                size = int(volume["emptyDir"]["sizeLimit"].removesuffix("Gi"))
+                assert size < int(pod.spec["containers"][0]["resources"]["limits"]["memory"].removesuffix("Gi"))
+
+
+def test_the_tracking_server_answers_under_every_name_of_its_service(builds: Mapping[str, Documents]) -> None:
+    (server,) = [pod for pod in pods(builds["platform"]) if pod.role == "mlflow"]
+    (argument,) = [text for text in server.spec["containers"][0]["args"] if text.startswith("--allowed-hosts=")]
+    hosts = argument.removeprefix("--allowed-hosts=").split(",")
+    names = ("mlflow", "mlflow.align-or-not", "mlflow.align-or-not.svc", "mlflow.align-or-not.svc.cluster.local")
+    for host in (*(f"{name}:5000" for name in names), "localhost:5000", "127.0.0.1:5000", "localhost:15000"):
+        assert is_allowed_host_header(hosts, host)
+    assert not is_allowed_host_header(hosts, "elsewhere.example:5000")
