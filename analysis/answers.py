@@ -60,14 +60,12 @@ def _verdict(row: Mapping[str, Any], first: float) -> tuple[str, str]:
         )
     could_be = f"anything from {row['low']:.2g} to {row['high']:.2g} could still be the best"
     gain = f"{points(row['gain'])} over λ = {first:g} ({points_range(row['gain_low'], row['gain_high'])})"
+    # Where the fit is highest at the first λ, the gain over it is 0 by definition.
+    with_gain = f", with {gain}" if best != first else ""
+    highest = f"the fit is highest at λ = {best:.2g} ({could_be}){with_gain}"
     if regime == "flat":
-        return "no effect shown", (
-            f"no effect of λ can be shown; the fit is highest at λ = {best:.2g} ({could_be}), with {gain}"
-        )
+        return "no effect shown", f"no effect of λ can be shown; {highest}"
     if regime == "decreasing":
-        highest = f"the fit is highest there ({could_be})"
-        if best != first:
-            highest = f"the fit is highest at λ = {best:.2g} ({could_be}), with {gain}"
         return "no gain shown", (f"strong alignment costs accuracy, and no λ is shown to beat λ = {first:g}; {highest}")
     return "align", f"{_RISES[regime]}; it is best at λ* = {best:.2g} ({could_be}), with {gain}"
 

@@ -84,12 +84,14 @@ def _curve_findings(claim: CurveClaim, conclusions: Conclusions, variant: Varian
         if row["regime"] is None:
             yield Finding(subject=row["encoder"], result="too few seeds or λ", interval="", verdict=CANNOT_TELL)
             continue
+        # Where λ* is the first λ, the gain over it is 0 by definition, and its interval says nothing.
+        has_gain = row["gain_low"] < row["gain_high"]
+        bounds = f", gain {points_range(row['gain_low'], row['gain_high'])}" if has_gain else ""
         yield Finding(
             subject=row["encoder"],
-            result=f"{REGIME_WORDS[row['regime']]}, λ* {row['best']:.2g}, gain {points(row['gain'])}",
-            interval=(
-                f"λ* {row['low']:.2g} to {row['high']:.2g}, gain {points_range(row['gain_low'], row['gain_high'])}"
-            ),
+            result=f"{REGIME_WORDS[row['regime']]}, λ* {row['best']:.2g}"
+            + (f", gain {points(row['gain'])}" if has_gain else ""),
+            interval=f"λ* {row['low']:.2g} to {row['high']:.2g}{bounds}",
             verdict=curve_verdict(claim, row, paired_scores(scores.loc[scores["encoder"] == row["encoder"]]).scores),
         )
 

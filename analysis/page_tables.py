@@ -101,14 +101,19 @@ def optimum_table(lambda_star: pd.DataFrame, caption: str = "λ* of every encode
         "regime": lambda row: REGIME_WORDS.get(row["regime"], "unknown"),
         "accuracy at λ*": lambda row: number(row["accuracy_at_best"]),
         "gain, points": lambda row: "?" if pd.isna(row["gain"]) else signed(100 * row["gain"], 2),
-        "95 % interval": lambda row: (
-            "?" if pd.isna(row["gain_low"]) else points_range(row["gain_low"], row["gain_high"], 2)
-        ),
+        "95 % interval": _gain_interval,
         "p (flat)": lambda row: number(row["p_value"], ".2g"),
         "p (Holm)": lambda row: number(row["p_value_holm"], ".2g"),
         "seeds": lambda row: f"{row['num_seeds']:g}",
     }
     return page_table(caption, lambda_star, cells, text=(*names, "regime"))
+
+
+def _gain_interval(row: Row) -> str:
+    """Bounds of the gain; where λ* is the first λ, it is 0 by definition and has none."""
+    if pd.isna(row["gain_low"]):
+        return "?"
+    return points_range(row["gain_low"], row["gain_high"], 2) if row["gain_low"] < row["gain_high"] else "–"
 
 
 def information_page_table(information: pd.DataFrame, label: str = "variant") -> PageTable:

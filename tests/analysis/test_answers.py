@@ -35,7 +35,7 @@ ROW = {
         (
             {"regime": "decreasing", "best": 0.0},
             "no gain shown",
-            ["the fit is highest there (anything from 0.2 to 0.9"],
+            ["is highest at λ = 0 (anything from 0.2 to 0.9 could still be the best)."],
         ),
         ({"regime": "flat"}, "no effect shown", ["no effect of λ can be shown"]),
         ({"regime": None}, "cannot tell", ["one seed cannot tell an effect from chance"]),
