@@ -7,7 +7,8 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from analysis.claim_tests import SMALLEST_CHANGE, claim_findings, claim_summary
+from analysis.claim_summary import claim_summary
+from analysis.claim_tests import SMALLEST_CHANGE, claim_findings
 from analysis.comparison import all_information, all_optima, data_set_families, lambda_star_map
 from analysis.comparison_figures import map_figure, modality_pairs
 from analysis.conclusions import Conclusions

@@ -45,9 +45,7 @@ def accuracy_and_alignment(
     similarity = mean_curves(alignment, "value", ["variant", "metric"], confidence=confidence)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(max(1.0 + 2.1 * len(variants), 5.2), 5.0), layout="constrained")
-        panels = figure.subplots(
-            3, len(variants), sharex=True, squeeze=False, gridspec_kw={"height_ratios": [6, 1.7, 5]}
-        )
+        panels = figure.subplots(3, len(variants), squeeze=False, gridspec_kw={"height_ratios": [6, 1.7, 5]})
         for (top, strip, bottom), variant in zip(panels.T, variants, strict=True):
             top.set_title(variant)
             accuracy_here, scores_here = _of(accuracy, "variant", variant), _of(scores, "variant", variant)
@@ -144,15 +142,21 @@ def _draw_optimum(top: Axes, strip: Axes, lambda_star: pd.DataFrame, encoders: S
 
 
 def _finish_rows(panels: np.ndarray, encoders: Sequence[str], num_strengths: int) -> None:
-    """Name the rows at the left; alignment has one axis everywhere, so only the first panel numbers it."""
+    """Name the rows at the left; alignment has one axis everywhere, so only the first panel numbers it.
+
+    λ is the same everywhere too, but matplotlib's shared axes take time that grows with the square of their number.
+    """
     for panel, label in zip(panels[:, 0], ("accuracy", "λ*", "alignment"), strict=True):
         panel.set_ylabel(label)
     for top, strip, bottom in panels.T:
-        top.set_xlim(-0.3, num_strengths - 0.7)
+        top.set_xticks(range(num_strengths), [])
+        for panel in (top, strip, bottom):
+            panel.set_xlim(-0.3, num_strengths - 0.7)
         strip.set_ylim(len(encoders) - 0.6, -0.8)
         strip.spines[["bottom", "left"]].set_visible(False)
-        strip.tick_params(bottom=False, left=False)
+        strip.set_xticks([])
         strip.set_yticks([])
+        strip.tick_params(left=False)
         bottom.set_ylim(0, 1)
         bottom.tick_params(labelleft=bottom is panels[2, 0])
     panels[1, 0].set_yticks(range(len(encoders)), encoders)

@@ -107,8 +107,9 @@ class Drawing:
 
 def lay_out(figure: Figure) -> None:
     """Arrange the parts once and for all: each format would do it again, which takes longer than drawing."""
-    if figure.get_layout_engine() is not None:
-        figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
         figure.set_layout_engine("none")
 
 

@@ -5,13 +5,14 @@ python -m analysis.report --tracking-uri sqlite:///mlflow.db --experiments synth
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import tyro
 
-from analysis.claim_tests import claim_markdown
+from analysis.claim_summary import claim_markdown
 from analysis.comparison_page import Comparison, StudyLink, compare, comparison_page
 from analysis.conclusions import Conclusions, conclude_records, save_conclusions, save_tables_and_figures
 from analysis.records import StudyRecords, experiments_with_studies, read_studies
@@ -57,10 +58,15 @@ def write_report(options: ReportOptions) -> Path:
         if not found:
             raise ValueError(f"experiment {experiment!r} in {options.tracking_uri} holds no study")
         studies += found
+    return write_pages(studies, options.out)
+
+
+def write_pages(studies: Sequence[StudyRecords], folder: Path) -> Path:
+    """Write the page of each study and the one that compares them to `folder`; returns the latter."""
     concluded = [conclude_records(records) for records in studies]
     for conclusions in concluded:
-        write_study(conclusions, options.out / folder_name(conclusions.records))
-    return write_comparison(compare(concluded), options.out)
+        write_study(conclusions, folder / folder_name(conclusions.records))
+    return write_comparison(compare(concluded), folder)
 
 
 def write_study(conclusions: Conclusions, folder: Path) -> Path:

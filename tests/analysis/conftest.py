@@ -173,7 +173,12 @@ def study_records(
         scores=study_scores.assign(accuracy_nonzero=np.nan),
         alignment=study_alignment,
         information=study_information,
-        circumstances={"identity": "abc", "git_commit": "0123abc", "versions": '{"torch": "2.13.0"}'},
+        circumstances={
+            "identity": "abc",
+            "git_commit": "0123abc",
+            "versions": '{"torch": "2.13.0"}',
+            "data/R = 8": "e3b0",
+        },
     )
 
 

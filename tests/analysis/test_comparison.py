@@ -1,8 +1,6 @@
 """Several studies on one page: λ* of all, the map with the right run in each cell, and pages from a real store."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +14,7 @@ from analysis.comparison import all_information, all_optima, data_set_families, 
 from analysis.comparison_figures import map_figure, modality_pairs
 from analysis.comparison_page import compare
 from analysis.conclusions import Conclusions
-from analysis.report import ReportOptions, folder_name, write_comparison, write_report
+from analysis.report import ReportOptions, folder_name, main, write_comparison, write_report
 from analysis.variants import study_variants
 
 
@@ -163,12 +161,15 @@ def test_a_report_from_a_store_in_every_state(writer: Any, uri: str, tmp_path: P
     assert len(trials) == 4
 
 
-def test_the_command_names_what_is_missing(uri: str, repository: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "analysis.report", "--tracking-uri", uri, "--experiments", "typo"]
-    finished = subprocess.run(
-        [*command, "--out", str(tmp_path / "out")], cwd=repository, capture_output=True, text=True, check=False
-    )
-    assert finished.returncode == 2 and "no experiment 'typo'" in finished.stderr and not (tmp_path / "out").exists()
+def test_the_command_names_what_is_missing(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["--tracking-uri", uri, "--experiments", "typo", "--out", str(out)]
+    monkeypatch.setattr("sys.argv", ["analysis.report", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2 and "no experiment 'typo'" in capsys.readouterr().err and not out.exists()
 
 
 def test_a_study_from_an_older_version_is_still_reported(conclusions: Conclusions, tmp_path: Path) -> None:

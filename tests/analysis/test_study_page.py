@@ -129,7 +129,12 @@ def test_answers_chosen_hyperparameters_and_origin_are_there(page: Page) -> None
     assert rows[0] == ["R = 8", "0", "0.1", "0", "0.8100", "9"] and len(rows) == 14
     _, *rows = page.tables["Configurations of the search by how they ended"]
     assert rows[0] == ["R = 8", "0", "3", "2", "1", "0", "0", "yes"]
-    assert "0123abc" in page.text and "torch 2.13.0" in page.text and "No trial failed." in page.text
+    assert (
+        "Data digest, R = 8" in page.text
+        and "0123abc" in page.text
+        and "torch 2.13.0" in page.text
+        and "No trial failed." in page.text
+    )
 
 
 def test_every_chart_has_a_table_and_a_name(page: Page) -> None:
