@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
-# benchmarks/pid_bias.py, which takes an hour, is run by itself.
-BENCHMARKS := contrastive similarity broja study
+# benchmarks/pid_bias.py and optimum_power.py, which are simulations and take long, are run by themselves.
+BENCHMARKS := contrastive similarity broja encoders sharing analysis study
 
 .PHONY: help study test lint bench clean
 

@@ -18,6 +18,7 @@ from trainables.data import MissingDataError, require
 
 DATA_FOLDER = Path("/data")
 TRACKING_SERVER = "http://mlflow:5000"
+ARCHIVE_SCRIPT = "custom"  # others with a template ask something else of an archive than a study
 SCRIPTS = Path(__file__).parents[1] / "studies"
 
 
@@ -66,7 +67,7 @@ def choose(script: str, arguments: Sequence[str], storage: str) -> Chosen:
     if hasattr(module, "STUDIES"):
         options = _for_a_job(_parse(AllOptions, script, arguments), storage)
         studies = [resolve(study, options) for study in chosen_studies(module.STUDIES, options.studies)]
-    elif hasattr(module, "TEMPLATE"):
+    elif script == ARCHIVE_SCRIPT:
         asked = _parse(ArchiveOptions, script, arguments)
         study = archive_study(module.TEMPLATE, asked.archive, asked.modalities)
         resolve(study, replace(asked, data_dir=asked.archive))
@@ -84,7 +85,7 @@ def choose(script: str, arguments: Sequence[str], storage: str) -> Chosen:
 def _module(script: str) -> Any:
     names = sorted(path.stem for path in SCRIPTS.glob("*.py") if path.stem != "__init__")
     module = importlib.import_module(f"studies.{script}") if script in names else None
-    if not any(hasattr(module, name) for name in ("STUDY", "STUDIES", "TEMPLATE")):
+    if script != ARCHIVE_SCRIPT and not any(hasattr(module, name) for name in ("STUDY", "STUDIES")):
         raise ValueError(f"no study is named {script}; expected the name of a study's script in {SCRIPTS.name}/")
     return module
 

@@ -65,8 +65,12 @@ class ClusterCodes:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class QuantileCodes:
-    """The bin of a one-dimensional feature; made by `fit_quantile_bins`. A value on an edge is in the upper bin."""
+    """The bin of a one-dimensional feature; made by `fit_quantile_bins`. A value on an edge is in the upper bin.
 
+    `fill` [1] stands in for missing values, None refuses them.
+    """
+
+    fill: np.ndarray | None
     edges: np.ndarray
 
     @property
@@ -75,8 +79,8 @@ class QuantileCodes:
         return len(self.edges) + 1
 
     def codes(self, features: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
-        """Codes [n] of `features` [n], [n, 1] or [n, t, 1]. Raises ValueError where they are wider or not finite."""
-        return np.searchsorted(self.edges, _one_column(features, lengths), side="right")
+        """Codes [n] of `features` [n], [n, 1] or [n, t, 1]. Raises ValueError where shapes or values do not fit."""
+        return np.searchsorted(self.edges, _one_column(features, lengths, self.fill), side="right")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,17 +146,20 @@ def fit_discretizer(
     )
 
 
-def fit_quantile_bins(features: np.ndarray, *, lengths: np.ndarray | None = None, num_bins: int = 20) -> QuantileCodes:
+def fit_quantile_bins(
+    features: np.ndarray, *, lengths: np.ndarray | None = None, num_bins: int = 20, missing: Missing = "refuse"
+) -> QuantileCodes:
     """Bins of a one-dimensional feature [n], [n, 1] or [n, t, 1] that hold about equally many rows each.
 
-    Equal values share a bin, so many of them leave fewer than `num_bins` bins. Raises ValueError where the feature is
-    wider or not finite, or `num_bins` < 1.
+    Equal values share a bin, so many of them leave fewer than `num_bins` bins. `missing`: NaN and infinity are refused,
+    or imputed by the mean here. Raises ValueError where shapes, lengths, values or options do not fit.
     """
     if num_bins < 1:
         raise ValueError(f"num_bins must be at least 1, got {num_bins}")
-    column = _one_column(features, lengths)
+    fill = fill_values(features, lengths, missing)
+    column = _one_column(features, lengths, fill)
     edges = np.unique(np.quantile(column, np.arange(1, num_bins) / num_bins))
-    return QuantileCodes(edges=edges[edges > column.min()])
+    return QuantileCodes(fill=fill, edges=edges[edges > column.min()])
 
 
 def fit_known_values(features: np.ndarray) -> KnownValues:
@@ -198,8 +205,8 @@ def _directions(centred: np.ndarray, unit_columns: bool, num_components: int | N
     return weights[:, None] * components.T
 
 
-def _one_column(features: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
-    vectors = pooled(features, lengths)
+def _one_column(features: np.ndarray, lengths: np.ndarray | None, fill: np.ndarray | None) -> np.ndarray:
+    vectors = pooled(features, lengths, fill)
     if vectors.shape[1] != 1:
         raise ValueError(f"features must be one-dimensional to be binned by quantiles, got width {vectors.shape[1]}")
     return vectors[:, 0]

@@ -36,8 +36,7 @@ def as_codes(
     if array.ndim == 1 and array.dtype.kind in "iub":
         return fit_known_values(array).codes(array, lengths)
     if array.ndim == 1:
-        column = as_vectors(array, lengths=lengths, missing=missing)
-        return fit_quantile_bins(column, num_bins=num_clusters).codes(column)
+        return fit_quantile_bins(array, lengths=lengths, num_bins=num_clusters, missing=missing).codes(array, lengths)
     fitted = fit_discretizer(array, lengths=lengths, num_clusters=num_clusters, missing=missing, seed=seed)
     return fitted.codes(array, lengths)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import tyro
 
+from studies.engine.advise import AdviceOptions
 from studies.engine.custom import ArchiveOptions
 from studies.engine.options import AllOptions, Options, parse, resolve
 from studies.engine.pid_table import TableOptions
@@ -25,6 +26,7 @@ def commands(start: str) -> list[str]:
 
 # What the scripts that are no single study of known data are asked with.
 OTHER_OPTIONS = {
+    "studies/advise.py": AdviceOptions,
     "studies/custom.py": ArchiveOptions,
     "studies/paper.py": AllOptions,
     "studies/pid_table.py": TableOptions,

@@ -141,6 +141,7 @@ def test_an_archive_is_read_here_and_found_in_the_jobs_data_folder(
     [
         (["pid_table"], "no study is named pid_table"),
         (["none"], "no study is named none"),
+        (["advise", "--archive", "a.npz", "--modalities", "text", "audio"], "no study is named advise"),
         (["synthetic", "--variants", "R=3"], "no variant"),
         (["synthetic", "--train-samples", "99999999"], "training rows"),
         (["synthetic", "--address", "auto"], "--address: a job has a cluster of its own"),

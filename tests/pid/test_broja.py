@@ -209,6 +209,18 @@ def test_noise_on_one_input_lowers_what_it_tells_and_raises_what_only_the_other_
     assert after.unique_2 >= before.unique_2 - TWO_GAPS
 
 
+@some_tables
+@given(tables(), st.floats(0, 1))
+def test_a_coarser_label_or_noise_on_it_can_only_lower_what_the_inputs_tell_without_synergy(
+    table: np.ndarray, share: float
+) -> None:
+    # The best coupling for the label is one for what is made of it, and tells no more of that.
+    before = union(broja(table))
+    assert union(broja(np.add.reduceat(table, [0, *range(2, table.shape[2])], axis=2))) <= before + TWO_GAPS
+    spread = share * table + (1 - share) * table.mean(axis=2, keepdims=True)
+    assert union(broja(spread)) <= before + TWO_GAPS
+
+
 def test_noise_that_hides_an_input_takes_its_redundancy() -> None:
     table = np.random.default_rng(0).dirichlet(np.ones(60)).reshape(5, 4, 3)
     hidden = np.full((5, 4, 3), 1 / 5) * table.sum(axis=0)

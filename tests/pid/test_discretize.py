@@ -144,6 +144,16 @@ def test_quantile_bins_do_not_depend_on_units() -> None:
     np.testing.assert_array_equal(fit_quantile_bins(other, num_bins=8).codes(other), expected)
 
 
+def test_missing_numbers_are_refused_or_binned_with_the_mean_of_the_split_they_were_fitted_on() -> None:
+    column = np.array([0.0, 1.0, 2.0, 3.0, np.nan, np.inf])
+    with pytest.raises(ValueError, match="2 of their 6 rows"):
+        fit_quantile_bins(column)
+    bins = fit_quantile_bins(column, num_bins=2, missing="impute")
+    # The mean 1.5 is the median of 0, 1, 1.5, 1.5, 2, 3 as well, and an edge belongs to the upper bin.
+    np.testing.assert_array_equal(bins.codes(column), [0, 0, 1, 1, 1, 1])
+    np.testing.assert_array_equal(bins.codes(np.array([-9.0, np.nan])), [0, 1])
+
+
 def test_integers_are_codes_and_unseen_ones_are_named() -> None:
     known = fit_known_values(np.array([7, -2, 7, 30]))
     assert known.num_codes == 3
