@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _Read = TypeVar("_Read")
 
-_RUNS_A_PAGE = 500  # memory for a page at a time; pages of 1,000 were a tenth faster and took 50 MB more
+_RUNS_A_PAGE = 1000  # a page takes 50 MB; pages of 250 were a tenth slower
 # Tags of a study's run that say what it is, and not under which circumstances it ran.
 _STRUCTURE = ("role", "study", "superseded")
 _STRUCTURE_PREFIXES = ("information/", "mlflow.")
