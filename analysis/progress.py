@@ -41,7 +41,7 @@ def study_progress(records: StudyRecords) -> Progress:
         kind=kind,
         headline=_headline(kind, strata),
         strata=strata,
-        is_rehearsal=_is_rehearsal(records.study),
+        is_rehearsal=records.is_rehearsal,
     )
 
 
@@ -111,8 +111,3 @@ def _named(strata: pd.DataFrame) -> str:
     names = [f"{row['variant']} λ = {row['lambda']:g}" for row in strata.to_dict("records")]
     rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + rest
-
-
-def _is_rehearsal(study: Any) -> bool:
-    """Whether the data were made up to try a study, as its name or its variants then say."""
-    return any("REHEARSAL" in str(text).upper() for text in (study["name"], study["question"], *study["variants"]))

@@ -67,6 +67,12 @@ class StudyRecords:
         """The study's name with its identity, which tells studies of one name apart."""
         return " ".join((self.study["name"], self.circumstances.get("identity", ""))).strip()
 
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether the data were made up to try a study, as its name or its variants then say."""
+        texts = (self.study["name"], self.study["question"], *self.study["variants"])
+        return any("REHEARSAL" in str(text).upper() for text in texts)
+
 
 def read_study(tracking_uri: str, experiment: str, identity: str | None = None) -> StudyRecords:
     """Read one study of an experiment: that with this identity, or the latest that was not superseded.

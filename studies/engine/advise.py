@@ -54,9 +54,13 @@ def advice_command(template: Template) -> None:
 def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> dict[str, Forecast]:
     """Estimate the information in the study's data, and forecast λ* of both encoders from the recorded studies.
 
-    Raises ValueError where those do not exist or do not bear a law, and where they decompose information otherwise.
+    Raises ValueError where those do not exist, are rehearsals or do not bear a law, and where they decompose
+    information otherwise.
     """
-    points = encoder_points([read_study(options.tracking_uri, name) for name in options.experiments])
+    studies = [read_study(options.tracking_uri, name) for name in options.experiments]
+    if rehearsals := [records.label for records in studies if records.is_rehearsal]:
+        raise ValueError(f"a forecast rests on studies of real data, got rehearsals: {', '.join(rehearsals)}")
+    points = encoder_points(studies)
     ((label, config),) = study.variants.items()
     with console.status(f"estimating the information in {options.archive.name}"):
         splits = load(config, options.archive)

@@ -19,15 +19,16 @@ POINTS_FILE = Path("figures") / "encoders_of_all_studies.csv"
 
 
 def compare(studies: Sequence[Study], options: Options, console: Console) -> None:
-    """Print and write the encoders of all studies that have a result."""
-    points = encoder_points(_recorded(studies, options.tracking_uri))
+    """Print and write the encoders of all studies that have a result, and the law of those that are no rehearsal."""
+    records = _recorded(studies, options.tracking_uri)
+    points = encoder_points(records)
     if points.empty:
         console.print("\nno study has confirmed a trial: there is nothing to compare", highlight=False)
         return
     console.print("\nbest alignment strength and information, encoder by encoder over all studies", highlight=False)
     console.print(_points_table(points))
     try:
-        sentences = law_summary(RedundancyLaw.fit(points))
+        sentences = law_summary(RedundancyLaw.fit(encoder_points([one for one in records if not one.is_rehearsal])))
     except ValueError as error:
         sentences = [f"no law of λ* and redundancy can be fitted: {error}"]
     for sentence in sentences:

@@ -74,12 +74,12 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Wor
 def advise(workspace: Workspace) -> Callable:
     """Forecasts for one of the archives from some of the recorded studies, and what was printed."""
 
-    def run(archive: str, *experiments: str):
+    def run(archive: str, *experiments: str, tracking_uri: str = workspace.tracking_uri):
         options = AdviceOptions(
             archive=workspace.folder / archive,
             modalities=("text", "audio"),
             experiments=experiments,
-            tracking_uri=workspace.tracking_uri,
+            tracking_uri=tracking_uri,
         )
         console = Console(record=True, width=200)
         study = archive_study(TEMPLATE, options.archive, options.modalities)
@@ -123,6 +123,13 @@ def test_data_beyond_the_studies_are_said_to_be(advise: Callable) -> None:
 def test_studies_that_bear_no_forecast_are_refused(advise: Callable, experiments: tuple, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         advise("clear.npz", *experiments)
+
+
+def test_no_forecast_rests_on_a_rehearsal(advise: Callable, tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    record_studies(uri, "made-REHEARSAL")
+    with pytest.raises(ValueError, match="rests on studies of real data, got rehearsals: made-REHEARSAL"):
+        advise("clear.npz", "made-REHEARSAL", tracking_uri=uri)
 
 
 def test_a_sweep_has_everything_that_a_forecast_names(advise: Callable) -> None:
