@@ -1,14 +1,13 @@
 """Encoders as points: λ* of each beside the information in its data, over any number of studies."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from analysis.curves import lambda_star_table
 from analysis.records import StudyRecords
+from analysis.variants import study_variants
 
 POINT_COLUMNS = (
     "study variant encoder pair definition method best low high regime at_edge smallest_lambda largest_lambda "
@@ -19,25 +18,16 @@ _WORDS = ["definition", "method", "regime", "at_edge"]
 _NUMBERS = [name for name in POINT_COLUMNS if name not in (*_WORDS, "study", "variant", "encoder", "pair")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Variant:
-    """What a study's definition says of one variant, and the label under which its information is recorded."""
-
-    label: str
-    shared_bits: int | None
-    train_samples: int | None
-
-
 def encoder_points(studies: Sequence[StudyRecords]) -> pd.DataFrame:
     """One row for each study, variant and encoder whose λ* is known.
 
     Columns: where it belongs (study, with its identity where several have one name; variant; encoder; pair such as
-    "vision+text"); the decomposition's definition and
-    method; λ* as `analysis.lambda_star_table` has it (best, low, high, regime, at_edge, num_seeds) with the ends of
-    its grid; bias-corrected atoms in bits with 95 % intervals, of which `unique` is that of the encoder's own modality;
-    `share` = R / (R + U), missing where R + U is not above 0; the population's atoms and shared bits where the data are
-    synthetic; training rows of a seed, missing where it had all of them. Numbers that are not known are NaN, words
-    None. Raises ValueError for a study that was recorded without its definition.
+    "vision+text"); the decomposition's definition and method; λ* as `analysis.lambda_star_table` has it (best, low,
+    high, regime, at_edge, num_seeds) with the ends of its grid; bias-corrected atoms in bits with 95 % intervals, of
+    which `unique` is that of the encoder's own modality; `share` = R / (R + U), missing where R + U is not above 0; the
+    population's atoms and shared bits where the data are synthetic; training rows of a seed, missing where it had all
+    of them. Numbers that are not known are NaN, words None. Raises ValueError for a study that was recorded without
+    its definition.
     """
     names = [records.study["name"] for records in studies]
     rows = [
@@ -54,7 +44,9 @@ def encoder_points(studies: Sequence[StudyRecords]) -> pd.DataFrame:
 def _rows(records: StudyRecords, name: str) -> list[dict[str, Any]]:
     if records.scores.empty:
         return []
-    study, variants = records.study, _variants(records.study)
+    study, variants = records.study, study_variants(records.study)
+    if not variants:
+        raise ValueError(f"study {study['name']!r} was recorded without its definition, so its variants are unknown")
     modalities = list(study["modalities"])
     optima = lambda_star_table(records.scores)
     rows = []
@@ -64,21 +56,9 @@ def _rows(records: StudyRecords, name: str) -> list[dict[str, Any]]:
         grid = records.scores.loc[records.scores["variant"] == optimum["variant"], "lambda"]
         row = {"study": name, "pair": "+".join(modalities), **optimum}
         row |= {"smallest_lambda": grid.min(), "largest_lambda": grid.max()}
-        row |= {"shared_bits": variant.shared_bits, "train_samples": variant.train_samples}
+        row |= {"shared_bits": variant.shared_bits, "train_samples": variant.drawn_samples}
         rows.append(row | _information(records.information, variant.label, number))
     return rows
-
-
-def _variants(study: Mapping[str, Any]) -> dict[str, _Variant]:
-    """By recorded name: each version of the data with each number of training rows, in the study's order."""
-    if "definition" not in study:
-        raise ValueError(f"study {study['name']!r} was recorded without its definition, so its variants are unknown")
-    definition = study["definition"]
-    versions = product(definition["variants"].items(), definition["train_samples"])
-    return {
-        name: _Variant(label=label, shared_bits=data.get("shared_bits"), train_samples=train_samples)
-        for name, ((label, data), train_samples) in zip(study["variants"], versions, strict=True)
-    }
 
 
 def _information(information: pd.DataFrame, label: str, number: int) -> dict[str, Any]:

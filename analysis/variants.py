@@ -11,15 +11,22 @@ _ALL_SYNTHETIC_ROWS = 45_875
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One variant: its recorded `name`, the `label` of its data, their definition, and the rows of a training.
+    """One variant: its recorded `name`, the `label` of its data, their definition, and the rows drawn for a training.
 
-    `train_samples` is None where a training had every row and their number is not known.
+    `drawn_samples` is None where a training had every row.
     """
 
     name: str
     label: str
     data: Mapping[str, Any]
-    train_samples: int | None
+    drawn_samples: int | None
+
+    @property
+    def train_samples(self) -> int | None:
+        """Rows of a training, None where it had every row and their number is not known."""
+        if self.drawn_samples is None and self.data.get("type") == "SyntheticData":
+            return _ALL_SYNTHETIC_ROWS
+        return self.drawn_samples
 
     @property
     def shared_bits(self) -> int | None:
@@ -42,12 +49,6 @@ def study_variants(study: Mapping[str, Any]) -> dict[str, Variant]:
         return {}
     versions = product(definition["variants"].items(), definition.get("train_samples", [None]))
     return {
-        name: Variant(name=name, label=label, data=data, train_samples=_num_rows(data, samples))
+        name: Variant(name=name, label=label, data=data, drawn_samples=samples)
         for name, ((label, data), samples) in zip(study["variants"], versions, strict=True)
     }
-
-
-def _num_rows(data: Mapping[str, Any], train_samples: int | None) -> int | None:
-    if train_samples is None and data.get("type") == "SyntheticData":
-        return _ALL_SYNTHETIC_ROWS
-    return train_samples
