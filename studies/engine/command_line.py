@@ -28,7 +28,7 @@ def study_command(study: Study) -> None:
     console = Console()
     with exit_codes(study.name, console):
         options = parse(Options, study.question)
-        _run_one(resolve(study, options), options, console)
+        _run_one(study, options, console)
 
 
 def archive_command(template: Template) -> None:
@@ -37,8 +37,7 @@ def archive_command(template: Template) -> None:
     with exit_codes("feature archive", console):
         options = parse(ArchiveOptions, "Should the encoders of one's own features be aligned, and how strongly?")
         study = archive_study(template, options.archive, options.modalities)
-        options = replace(options, data_dir=options.archive)
-        _run_one(resolve(study, options), options, console)
+        _run_one(study, replace(options, data_dir=options.archive), console)
 
 
 def all_command(studies: Sequence[Study]) -> None:
@@ -81,8 +80,7 @@ def _run_one(study: Study, options: Options, console: Console) -> None:
         print_plan(study, options, console)
         return
     try:
-        for data in study.variants.values():
-            require(data, options.data_dir)
+        _require_data(study, options)
     except MissingDataError as error:
         raise MissingDataError(f"{error}\nWithout them: --rehearse runs on generated data of their shapes.") from None
     with stopping_gently(), Cluster(options) as cluster:
@@ -94,11 +92,15 @@ def _prepared(study: Study, options: Options, console: Console) -> Study:
     return rehearsed(study, options.data_dir, console) if options.rehearse else study
 
 
+def _require_data(study: Study, options: Options) -> None:
+    for data in study.variants.values():
+        require(data, options.data_dir)
+
+
 def _has_data(study: Study, options: Options, console: Console) -> bool:
     """Whether a study's data are there; where not, say what is missing."""
     try:
-        for data in study.variants.values():
-            require(data, options.data_dir)
+        _require_data(study, options)
     except MissingDataError as error:
         console.print(f"[yellow]{study.name} is left out: {error}[/yellow]", highlight=False)
         return False
