@@ -1,7 +1,7 @@
 """Estimates of permuted labels and of resampled rows, on as many cores as asked, with the same result on any number.
 
 What draws share are the codes or features, which labels have no part in. Each optimum is found from the start: from
-points on the way to that of the sample a draw takes as many steps or more, and ever more from where that way ends.
+points on the way to that of the sample a draw takes about as many steps (5 to 10), and ever more from where it ends.
 """
 
 from collections.abc import Callable
