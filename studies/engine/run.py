@@ -2,14 +2,10 @@
 
 import json
 import platform
-import shlex
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import optuna
@@ -32,6 +28,7 @@ from studies.engine.information import (
 from studies.engine.journal import Journal, TrialRecord
 from studies.engine.options import Options, storage_root
 from studies.engine.parameters import trial_parameters
+from studies.engine.provenance import provenance
 from studies.engine.queue import StudyQueue
 from studies.engine.recorder import Recorder
 from studies.engine.search import QueueScheduler, QueueSearcher
@@ -207,18 +204,5 @@ def _study_tags(study: Study) -> dict[str, str]:
     return {
         "role": "study",
         "study": json.dumps(description),
-        "command": shlex.join(sys.argv),
-        "host": platform.node(),
-        "git_commit": _git_commit(),
+        **provenance(),
     }
-
-
-def _git_commit() -> str:
-    """Commit of the code, with "+changes" where files differ from it; "unknown" outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent)]
-    try:
-        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return commit + ("+changes" if changes else "")

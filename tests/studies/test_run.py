@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 from mlflow import MlflowClient
 
 from analysis import lambda_star_table, read_study
@@ -55,6 +56,7 @@ def test_what_it_concludes_is_what_mlflow_holds(whole: tuple[Workspace, str]) ->
     pd.testing.assert_frame_equal(written, lambda_star_table(records.scores), check_dtype=False)
     parent = next(run for run in workspace.runs() if run.data.tags["role"] == "study")
     assert parent.info.status == "FINISHED"
+    assert json.loads(parent.data.tags["versions"])["torch"] == torch.__version__
     first = written.iloc[0]
     assert parent.data.metrics[f"lambda_star/R-4/{first['encoder']}/best"] == pytest.approx(first["best"])
 
