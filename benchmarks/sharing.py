@@ -18,6 +18,7 @@ import ray
 import torch
 import tyro
 from harness import RESULTS, print_table, write_results
+from rich.console import Console
 
 from studies import mosei_va
 from studies.engine.cluster import Cluster
@@ -94,9 +95,9 @@ def main(num_workers: int = 2, out: Path = RESULTS / "sharing.json") -> None:
     spec = trial_spec(study, strata(study)[-1], SEARCH, 0, choice)
     config = replace(spec.config, train_samples=NUM_TRAINED_ROWS)
     with Cluster(Options(num_cpus=num_workers)) as cluster:
-        cluster.connect()
+        cluster.connect(Console())
         start = time.perf_counter()
-        shared = share(study, Path())
+        shared = share(study, Path(), {})
         seconds["loading, checking and sharing on Ray"] = time.perf_counter() - start
         work: Any = ray.remote(num_cpus=1)(train_a_little)
         used = stored_bytes()

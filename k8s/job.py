@@ -90,17 +90,16 @@ def main() -> None:
 
 
 def _size(options: JobOptions, study: Options) -> Size:
+    cpus_per_trial = 1 if study.cpus_per_trial is None else study.cpus_per_trial
     if not options.gpus:
         if study.gpus_per_trial:
             raise ValueError("--gpus-per-trial needs --gpus, the number of the whole job")
-        return size_without_gpus(
-            options.workers, study.cpus_per_trial, options.cpus_per_worker, options.memory_per_worker
-        )
+        return size_without_gpus(options.workers, cpus_per_trial, options.cpus_per_worker, options.memory_per_worker)
     return size_with_gpus(
         options.gpus,
         options.gpus_per_worker,
         1 if study.gpus_per_trial is None else study.gpus_per_trial,
-        study.cpus_per_trial,
+        cpus_per_trial,
         options.cpus_per_worker,
         options.memory_per_worker,
     )

@@ -1,5 +1,6 @@
 """The thin Ray Tune adapter around `Training`: report, checkpoint, restore, and reuse of the worker."""
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from trainables.placement import PlacedSplits
 from trainables.training import Training
 
 CHECKPOINT_FILE = "training.pt"
+DIGEST_FILE = "training.sha256"
 ENCODERS_FILE = "encoders.pt"
 
 _SECONDS_BETWEEN_CHECKPOINTS = 30.0
@@ -59,6 +61,9 @@ class PairTrainable(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Turn this worker to another trial; nothing of the last one remains, as all draws are named by the new one."""
+        del self._training
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()  # what the last trial held is for any trial on the card
         self._begin(new_config["order"])
         return True
 
@@ -82,6 +87,7 @@ class PairTrainable(tune.Trainable):
         """Write the training's state and, by themselves, the encoders at their best epoch."""
         folder = Path(checkpoint_dir)
         torch.save(self._training.state_dict(), folder / CHECKPOINT_FILE)
+        (folder / DIGEST_FILE).write_text(_digest(folder))
         torch.save(
             {"config": asdict(self._order.config), "encoders": self._training.best_encoders()},
             folder / ENCODERS_FILE,
@@ -89,10 +95,12 @@ class PairTrainable(tune.Trainable):
         self._last_checkpoint = time.monotonic()
 
     def load_checkpoint(self, checkpoint: str | dict | None) -> None:
-        """Continue from the folder that `save_checkpoint` wrote."""
+        """Continue from the folder that `save_checkpoint` wrote; begin anew, to the same numbers, if it is damaged."""
         if not isinstance(checkpoint, str):
             raise ValueError(f"expected the folder of a checkpoint, got {checkpoint!r}")
-        self._training.load_state_dict(torch.load(Path(checkpoint) / CHECKPOINT_FILE, weights_only=True))
+        folder = Path(checkpoint)
+        if _is_whole(folder):
+            self._training.load_state_dict(torch.load(folder / CHECKPOINT_FILE, weights_only=True))
 
     def _begin(self, order: TrialOrder) -> None:
         self._order = order
@@ -116,3 +124,16 @@ class PairTrainable(tune.Trainable):
             for replica, score in zip(self._order.config.replicas, scores, strict=True):
                 report[f"{name}/seed_{replica}"] = float(score)
         return report
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a checkpoint is what was written: a machine may die, or a disk be full, in the midst of it."""
+    try:
+        return (folder / DIGEST_FILE).read_text() == _digest(folder)
+    except FileNotFoundError:
+        return False
+
+
+def _digest(folder: Path) -> str:
+    with (folder / CHECKPOINT_FILE).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,11 +16,12 @@ from analysis.redundancy import Forecast, RedundancyLaw
 from analysis.regret import forecast_regret
 from pid.atoms import Atoms
 from studies.engine.cluster import Cluster, check_local
-from studies.engine.command_line import exit_codes, stopping_gently
+from studies.engine.command_line import exit_codes
 from studies.engine.custom import ArchiveOptions, Template, archive_study
 from studies.engine.information import information_record
 from studies.engine.options import parse, resolve
 from studies.engine.run import run
+from studies.engine.stopping import stopping_gently
 from studies.engine.study import Study
 from trainables.data import load
 

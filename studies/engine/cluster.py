@@ -1,39 +1,26 @@
-"""Connecting to Ray: which resources there are, which a trial takes, and how many run at once."""
+"""Connecting to Ray: a session started here, or a running cluster, with this code on each of its nodes."""
 
 import logging
 import os
 import signal
-from dataclasses import dataclass
+import time
+from pathlib import Path
+from typing import Any
 
 import ray
 import torch
+from ray.autoscaler.sdk import request_resources
+from rich.console import Console
 
 from studies.engine.options import Options
+from studies.engine.resources import NodeResources, ResourceError, Resources, divided
 
-
-class ResourceError(ValueError):
-    """More was asked for than the machine or cluster has; the message gives both numbers."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resources:
-    """What is there, what one trial takes of it, and `slots`: how many trials that lets run at once."""
-
-    num_cpus: float
-    num_gpus: float
-    cpus_per_trial: float
-    gpus_per_trial: float
-
-    @property
-    def slots(self) -> int:
-        """Trials that can run side by side."""
-        by_cpu = self.num_cpus / self.cpus_per_trial if self.cpus_per_trial else float("inf")
-        by_gpu = self.num_gpus / self.gpus_per_trial if self.gpus_per_trial else float("inf")
-        return int(min(by_cpu, by_gpu) + 1e-6)
-
-    def __str__(self) -> str:
-        text = f"{self.num_cpus:g} CPUs, {self.num_gpus:g} GPUs; a trial takes {self.cpus_per_trial:g} CPU"
-        return f"{text} and {self.gpus_per_trial:g} GPU: {self.slots} at once"
+_PROJECT = Path(__file__).parents[2]
+_PACKAGES = ("alignment", "pid", "trainables", "analysis", "studies")
+_NOT_CODE = ["__pycache__", "results"]
+_SECONDS_BETWEEN_LOOKS = 5.0
+# How many trials an autoscaler is asked to make room for: more than any cluster's next step, few enough to be cheap.
+_MOST_PENDING_TRIALS = 200
 
 
 def check_local(options: Options) -> None:
@@ -58,30 +45,72 @@ class Cluster:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._resources: Resources | None = None
+        self._is_member = ray.is_initialized()  # of a cluster that somebody else has connected to and will leave
 
     def __enter__(self) -> "Cluster":
         return self
 
     def __exit__(self, *error: object) -> None:
-        ray.shutdown()
+        if not self._is_member:
+            ray.shutdown()
 
-    def connect(self) -> Resources:
-        """Start or join Ray, once, and say what it has. Raises ResourceError where not even one trial fits."""
+    @property
+    def is_local(self) -> bool:
+        """Whether all of it is on this machine, started by this process."""
+        return self._options.address is None
+
+    @property
+    def is_client(self) -> bool:
+        """Whether it is reached through a Ray client."""
+        return self._options.is_client
+
+    def connect(self, console: Console) -> Resources:
+        """Start or join Ray, once, and say what it has.
+
+        Raises ResourceError where not even one trial fits, after `--wait-minutes` on a cluster that may grow.
+        """
         if self._resources is None:
-            _start(self._options)
-            self._resources = _resources(self._options)
+            _prepare_ray()
+            if not self._is_member:
+                _start(self._options)
+            self._resources = self._await_room(console)
             # All workers must start together. By default they start one after the other, and the first, done with its
             # trial before the second has started, takes that one's trial: a second would then never be there for long.
-            os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(self._resources.slots)
+            # A cluster that grows does so for trials that wait.
+            grows = self._options.wait_minutes > 0
+            pending = max(self._resources.slots, _MOST_PENDING_TRIALS if grows else 0)
+            os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(pending)
         return self._resources
 
+    def _await_room(self, console: Console) -> Resources:
+        deadline = time.monotonic() + 60 * self._options.wait_minutes
+        has_asked = False
+        try:
+            while True:
+                try:
+                    return divided(_nodes(), self._options)
+                except ResourceError as error:
+                    if time.monotonic() >= deadline:
+                        raise
+                    if not has_asked:
+                        console.print(f"{error}; waiting for a node", highlight=False)
+                        request_resources(bundles=[_bundle(self._options)])
+                        has_asked = True
+                    time.sleep(_SECONDS_BETWEEN_LOOKS)
+        finally:
+            if has_asked:
+                request_resources(bundles=[])  # what is asked for is kept free until it is taken back
 
-def _start(options: Options) -> None:
+
+def _prepare_ray() -> None:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a trial without GPUs changes nothing
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # Tune would announce an experiment of its own beside our table
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"  # 6 ms a report for files that nobody reads
     os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "1000000"  # a study resumes from its journal, not from Tune's state
     os.environ["RAY_IGNORE_UNHANDLED_ERRORS"] = "1"  # of data that are refused Ray would print the traceback too
+
+
+def _start(options: Options) -> None:
     on_sigterm = signal.getsignal(signal.SIGTERM)
     if options.address is None:
         num_gpus = options.simulate_gpus or options.num_gpus
@@ -93,22 +122,23 @@ def _start(options: Options) -> None:
             logging_level=logging.ERROR,
         )
     else:
-        ray.init(address=options.address, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(
+            address=options.address, runtime_env=code_of_workers(), log_to_driver=False, logging_level=logging.ERROR
+        )
     signal.signal(signal.SIGTERM, on_sigterm)  # Ray puts a handler of its own there, which ends the driver at once
 
 
-def _resources(options: Options) -> Resources:
-    found = ray.cluster_resources()
-    num_cpus, num_gpus = found.get("CPU", 0), found.get("GPU", 0)
-    gpus_per_trial = options.gpus_per_trial
-    if gpus_per_trial is None:
-        gpus_per_trial = 1 if num_gpus else 0
-    resources = Resources(
-        num_cpus=num_cpus,
-        num_gpus=num_gpus,
-        cpus_per_trial=options.cpus_per_trial,
-        gpus_per_trial=gpus_per_trial,
-    )
-    if resources.slots < 1:
-        raise ResourceError(f"no trial fits: {resources}")
-    return resources
+def code_of_workers() -> dict[str, Any]:
+    """A Ray runtime environment that brings this process's own packages to every node, whatever is installed there."""
+    return {"py_modules": [str(_PROJECT / name) for name in _PACKAGES], "excludes": _NOT_CODE}
+
+
+def _nodes() -> list[NodeResources]:
+    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return [NodeResources(cpus=found.get("CPU", 0), gpus=found.get("GPU", 0)) for found in alive]
+
+
+def _bundle(options: Options) -> dict[str, float]:
+    """What the smallest node must have for one trial."""
+    asked = {"CPU": options.cpus_per_trial or 1, "GPU": options.gpus_per_trial or 0}
+    return {name: amount for name, amount in asked.items() if amount}

@@ -1,7 +1,6 @@
 """From a command line to a study's exit code: what is asked is checked first, and every refusal says why."""
 
 import shlex
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from studies.engine.client import check_places, run_there
 from studies.engine.cluster import Cluster, check_local
 from studies.engine.compare import compare
 from studies.engine.cost import print_plan
@@ -17,6 +17,7 @@ from studies.engine.journal import JournalError
 from studies.engine.options import AllOptions, Options, chosen_studies, parse, resolve
 from studies.engine.rehearsal import rehearsed
 from studies.engine.run import StudyFailedError, run
+from studies.engine.stopping import stopping_gently
 from studies.engine.study import Study
 from trainables.data import MissingDataError, require
 
@@ -49,42 +50,74 @@ def all_command(studies: Sequence[Study]) -> None:
     with exit_codes("studies", console):
         options = parse(AllOptions, "Which alignment is best for each data set, and does it follow the redundancy?")
         chosen = [_prepared(study, options, console) for study in chosen_studies(studies, options.studies)]
-        check_local(options)
+        _check_options(options)
         if options.dry_run:
             for study in chosen:
                 print_plan(study, options, console)
             return
-        present = [study for study in chosen if _has_data(study, options, console)]
-        if not present:
-            raise MissingDataError(f"no study's data are in {options.data_dir}; --rehearse runs on generated data")
-        failed = []
         with stopping_gently(), Cluster(options) as cluster:
-            for study in present:
-                console.rule(study.name)
-                try:
-                    run(study, options, cluster, console)
-                except (ValueError, JournalError, StudyFailedError) as error:
-                    console.print(f"[red]{study.name}:[/red] {error}", highlight=False)
-                    failed.append(study.name)
+            ran, failed = _run_all(chosen, options, cluster, console)
+            if not ran:
+                raise MissingDataError(f"no study's data are in {options.data_dir}; --rehearse runs on generated data")
             console.rule("all studies")
-            compare(present, options, console)
+            compare(ran, options, console)
         if failed:
             console.print(f"[red]not all went well: {', '.join(failed)}[/red]", highlight=False)
             sys.exit(EXIT_FAILED)
 
 
+def _run_all(
+    studies: Sequence[Study], options: Options, cluster: Cluster, console: Console
+) -> tuple[list[Study], list[str]]:
+    """Run every study whose data are there; returns those, and the names of those among them that failed."""
+    ran, failed = [], []
+    for study in studies:
+        console.rule(study.name)
+        try:
+            if cluster.is_local:
+                _require_data(study, options)
+            _run(study, options, cluster, console)
+        except MissingDataError as error:
+            console.print(f"[yellow]{study.name} is left out: {error}[/yellow]", highlight=False)
+            continue
+        except (ValueError, JournalError, StudyFailedError) as error:
+            console.print(f"[red]{study.name}:[/red] {error}", highlight=False)
+            failed.append(study.name)
+        ran.append(study)
+    return ran, failed
+
+
 def _run_one(study: Study, options: Options, console: Console) -> None:
     study = _prepared(study, options, console)
-    check_local(options)
+    _check_options(options)
     if options.dry_run:
         print_plan(study, options, console)
         return
+    with stopping_gently(), Cluster(options) as cluster, _hint_at_rehearsals():
+        if cluster.is_local:
+            _require_data(study, options)
+        _run(study, options, cluster, console)
+
+
+def _run(study: Study, options: Options, cluster: Cluster, console: Console) -> None:
+    if cluster.is_client:
+        run_there(study, options, cluster, console)
+    else:
+        run(study, options, cluster, console)
+
+
+def _check_options(options: Options) -> None:
+    check_local(options)
+    if options.is_client:
+        check_places(options)
+
+
+@contextmanager
+def _hint_at_rehearsals() -> Iterator[None]:
     try:
-        _require_data(study, options)
+        yield
     except MissingDataError as error:
         raise MissingDataError(f"{error}\nWithout them: --rehearse runs on generated data of their shapes.") from None
-    with stopping_gently(), Cluster(options) as cluster:
-        run(study, options, cluster, console)
 
 
 def _prepared(study: Study, options: Options, console: Console) -> Study:
@@ -95,16 +128,6 @@ def _prepared(study: Study, options: Options, console: Console) -> Study:
 def _require_data(study: Study, options: Options) -> None:
     for data in study.variants.values():
         require(data, options.data_dir)
-
-
-def _has_data(study: Study, options: Options, console: Console) -> bool:
-    """Whether a study's data are there; where not, say what is missing."""
-    try:
-        _require_data(study, options)
-    except MissingDataError as error:
-        console.print(f"[yellow]{study.name} is left out: {error}[/yellow]", highlight=False)
-        return False
-    return True
 
 
 @contextmanager
@@ -123,13 +146,3 @@ def exit_codes(name: str, console: Console) -> Iterator[None]:
         console.print("\nStopped. What was done is recorded; the same command goes on from there:", highlight=False)
         console.print(f"  python {command}", highlight=False, markup=False, soft_wrap=True)
         sys.exit(EXIT_INTERRUPTED)
-
-
-@contextmanager
-def stopping_gently() -> Iterator[None]:
-    """Treat SIGTERM, which Kubernetes sends, like Ctrl-C: Tune ends its trials and the records are closed."""
-    previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

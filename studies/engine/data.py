@@ -7,6 +7,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from studies.engine.journal import JournalError
 from studies.engine.stored import StoredValues
@@ -38,15 +39,20 @@ class SharedData:
     facts: Mapping[DataConfig, DataFacts]
 
 
-def share(study: Study, data_dir: Path) -> SharedData:
+def share(study: Study, data_dir: Path, places: Mapping[DataConfig, str]) -> SharedData:
     """Load every data set of a study into the object store; they load side by side.
+
+    `places`: for data configurations that not every node can load, the id of one that can.
 
     Raises what loading raises, and ValueError for data that the study cannot be trained on.
     """
     load_there: Any = ray.remote(num_returns=2)(_load)
     largest = max((count for count in study.train_samples if count is not None), default=0)
     configs = dict.fromkeys(study.variants.values())
-    loading = {config: load_there.remote(config, data_dir, study.batch_size, largest) for config in configs}
+    loading = {
+        config: load_there.options(**_placement(places.get(config))).remote(config, data_dir, study.batch_size, largest)
+        for config in configs
+    }
     try:
         facts: dict[DataConfig, Any] = {config: ray.get(known) for config, (_, known) in loading.items()}
     except RayTaskError as error:
@@ -69,6 +75,13 @@ def require_same_content(root: str, contents: Mapping[str, str | None]) -> None:
             )
     if recorded != recorded | dict(contents):
         stored.write(recorded | dict(contents))
+
+
+def _placement(node: str | None) -> dict[str, Any]:
+    """Ray's options for a task on that node, which need not have a core to give away."""
+    if node is None:
+        return {}
+    return {"num_cpus": 0, "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)}
 
 
 def _load(config: DataConfig, data_dir: Path, batch_size: int, train_samples: int) -> tuple[Splits, DataFacts]:

@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 from pyarrow import fs
 
 from studies.engine.journal import JournalError
+from studies.engine.lease import Lease
 from studies.engine.study import Study
 
 
@@ -16,26 +17,18 @@ class StudyFolder:
     """Folder or URI below `storage` that belongs to one study."""
 
     def __init__(self, storage: str, study: Study) -> None:
-        self.root = f"{storage.rstrip('/')}/{study.name}-{study.identity}"
+        self._storage = storage.rstrip("/")
+        self.root = f"{self._storage}/{study.name}-{study.identity}"
 
     @contextmanager
     def claimed(self, *, fresh: bool) -> Iterator[None]:
         """Hold the folder for this process; with `fresh`, put what it holds aside first.
 
-        Raises JournalError where another process of this machine holds it.
+        Raises JournalError where another process, here or elsewhere, holds it.
         """
-        lock_path = None if "://" in self.root else Path(f"{self.root}.lock")
-        if lock_path is None:
+        with self._locked(), Lease(self._storage, PurePosixPath(self.root).name):
             self._prepare(fresh)
             yield
-            return
-        lock_path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(lock_path, timeout=0):
-                self._prepare(fresh)
-                yield
-        except Timeout:
-            raise JournalError(f"another process is running this study: {lock_path} is locked") from None
 
     @property
     def figures(self) -> Path:
@@ -53,6 +46,24 @@ class StudyFolder:
         for info in filesystem.get_file_info(fs.FileSelector(path)):
             if info.base_name.startswith("tune-"):
                 filesystem.delete_dir(info.path)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold a lock that the system takes back from a dead process at once, where storage is a folder."""
+        if "://" in self.root:
+            yield
+            return
+        lock_path = Path(f"{self.root}.lock")
+        lock_path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(lock_path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise JournalError(f"another process is running this study: {lock_path} is locked") from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _prepare(self, fresh: bool) -> None:
         filesystem, path = fs.FileSystem.from_uri(self.root)

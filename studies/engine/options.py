@@ -29,12 +29,14 @@ class Options:
     """CPU cores to use on this machine; those it has where not given."""
     gpus_per_trial: float | None = None
     """GPU share of a trial: 0.25 puts four trials on a card. 1 where there are GPUs, else 0."""
-    cpus_per_trial: float = 1.0
-    """CPU cores of a trial."""
+    cpus_per_trial: float | None = None
+    """CPU cores of a trial; where not given, 1, or less where GPUs hold more trials than there are cores."""
     simulate_gpus: int = 0
     """Declare this many GPUs that do not exist and train on the CPU, to rehearse a cluster."""
     address: str | None = None
     """A running Ray cluster to use (auto, host:port or ray://host:port) instead of starting one here."""
+    wait_minutes: float = 0
+    """With --address: how long to wait for a node on which a trial fits, on a cluster that grows as it is asked to."""
     data_dir: Path = Path("data")
     """Folder with the data sets' raw files."""
     tracking_uri: str = "sqlite:///mlflow.db"
@@ -63,7 +65,7 @@ class Options:
     """Where the data are not there, run on generated data of their shapes; all that is recorded says REHEARSAL."""
 
     def __post_init__(self) -> None:
-        for name in ("num_gpus", "num_cpus", "simulate_gpus", "gpus_per_trial", "cpus_per_trial"):
+        for name in ("num_gpus", "num_cpus", "simulate_gpus", "gpus_per_trial", "cpus_per_trial", "wait_minutes"):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise ValueError(f"--{name.replace('_', '-')} must be at least 0, got {value}")
@@ -73,6 +75,13 @@ class Options:
             raise ValueError(
                 "--address uses a running cluster's resources: leave --num-gpus, --num-cpus and --simulate-gpus out"
             )
+        if self.wait_minutes and self.address is None:
+            raise ValueError("--wait-minutes is for a cluster that grows: it needs --address")
+
+    @property
+    def is_client(self) -> bool:
+        """Whether this process is no member of the cluster, but speaks to it through a Ray client."""
+        return self.address is not None and self.address.startswith("ray://")
 
 
 @dataclass(frozen=True, kw_only=True)

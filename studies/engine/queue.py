@@ -1,6 +1,7 @@
 """What a study still has to run: trials in the order they may start, and what becomes of each."""
 
 from collections.abc import Mapping
+from math import inf
 
 from studies.engine.halving import Candidate, Outcome, StratumSearch
 from studies.engine.journal import JournalError, TrialRecord
@@ -52,12 +53,13 @@ class StudyQueue:
     def take(self) -> TrialSpec | None:
         """The next trial that may start, or None while there is none.
 
-        Confirmations come first, since they are the longest; then the lowest configuration number of any stratum, so
-        that all strata advance together.
+        Confirmations come first, since they are the longest, and the longest of them before the others, so that the
+        last to end keeps few slots idle; then the lowest configuration number of any stratum, so that all strata
+        advance together.
         """
         if not self._waiting:
             return None
-        chosen = min(self._waiting, key=lambda spec: (spec.stage != CONFIRM, spec.index))
+        chosen = min(self._waiting, key=_turn)
         self._waiting.remove(chosen)
         return chosen
 
@@ -112,3 +114,11 @@ class StudyQueue:
                 f"configuration {spec.index} of {spec.stratum} was recorded as {recorded}, but this version of the "
                 f"sampler draws {spec.key}. Use the versions that the study began with, or start over with --fresh."
             )
+
+
+def _turn(spec: TrialSpec) -> tuple[float, ...]:
+    """Sorts trials by when they may start. A confirmation is long by its rows, then by its encoders' size."""
+    if spec.stage != CONFIRM:
+        return (1, spec.index)
+    rows, chosen = spec.config.train_samples, spec.config.hyperparameters
+    return (0, -inf if rows is None else -rows, -(chosen.depth or 0), -(chosen.projection_size or 0), spec.index)

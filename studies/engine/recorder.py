@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from math import isfinite
 from typing import Any
@@ -101,7 +102,11 @@ class Recorder(Unsaved, Callback):
 
     def _end(self, key: str, outcome: Outcome) -> None:
         self.running.discard(key)
-        self._store(replace(self.records[key], outcome=outcome, ended=_now()))
+        record = self.records[key]
+        kept = record.checkpoint if record.stage == CONFIRM else None  # the confirmed encoders are the study's artifact
+        self._store(replace(record, outcome=outcome, ended=_now(), checkpoint=kept))
+        if kept is None and record.checkpoint is not None:
+            _delete(record.checkpoint)
         self._queue.end(key, outcome)
 
     def _store(self, record: TrialRecord) -> None:
@@ -116,6 +121,12 @@ def _existing(checkpoint: str | None) -> str | None:
         return None
     filesystem, path = fs.FileSystem.from_uri(checkpoint)
     return None if filesystem.get_file_info(path).type == fs.FileType.NotFound else checkpoint
+
+
+def _delete(checkpoint: str) -> None:
+    filesystem, path = fs.FileSystem.from_uri(checkpoint)
+    with suppress(FileNotFoundError):
+        filesystem.delete_dir(path)
 
 
 def _now() -> int:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from studies.engine.study import Study
 from trainables.config import AffectData, AvMnistData, DataConfig, RehearsalData
-from trainables.data import MissingDataError, require
+from trainables.data import is_there
 
 REHEARSAL = "REHEARSAL"
 
@@ -17,7 +17,7 @@ def rehearsed(study: Study, data_dir: Path, console: Console) -> Study:
 
     The study's name, its variants and with them every table, figure and run say REHEARSAL.
     """
-    variants = {label: data if _is_there(data, data_dir) else _stand_in(data) for label, data in study.variants.items()}
+    variants = {label: data if is_there(data, data_dir) else _stand_in(data) for label, data in study.variants.items()}
     replaced = [label for label, data in variants.items() if data != study.variants[label]]
     if not replaced:
         console.print(f"[yellow]{study.name}: its data are there, so this is no rehearsal[/yellow]", highlight=False)
@@ -33,14 +33,6 @@ def rehearsed(study: Study, data_dir: Path, console: Console) -> Study:
         question=f"{REHEARSAL} on generated data: {study.question}",
         variants={f"{label} {REHEARSAL}" if label in replaced else label: data for label, data in variants.items()},
     )
-
-
-def _is_there(data: DataConfig, data_dir: Path) -> bool:
-    try:
-        require(data, data_dir)
-    except MissingDataError:
-        return False
-    return True
 
 
 def _stand_in(data: DataConfig) -> RehearsalData:

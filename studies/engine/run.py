@@ -14,7 +14,7 @@ from ray import tune
 from ray.exceptions import RayTaskError
 from rich.console import Console
 
-from studies.engine.cluster import Cluster, Resources
+from studies.engine.cluster import Cluster
 from studies.engine.conclude import conclude
 from studies.engine.data import DataFacts, SharedData, require_same_content, share
 from studies.engine.display import Display
@@ -28,9 +28,11 @@ from studies.engine.information import (
 from studies.engine.journal import Journal, TrialRecord
 from studies.engine.options import Options, storage_root
 from studies.engine.parameters import trial_parameters
+from studies.engine.preflight import preflight
 from studies.engine.provenance import provenance
 from studies.engine.queue import StudyQueue
 from studies.engine.recorder import Recorder
+from studies.engine.resources import Resources
 from studies.engine.search import QueueScheduler, QueueSearcher
 from studies.engine.stored import StoredValues
 from studies.engine.study import CONFIRM, Stratum, Study, TrialSpec, strata
@@ -74,11 +76,12 @@ def run(study: Study, options: Options, cluster: Cluster, console: Console) -> N
                 opened.result()
                 _publish_missing(tracking, records)
             else:
-                resources = cluster.connect()
+                resources = cluster.connect(console)
                 console.print(str(resources), highlight=False)
-                data = share(study, options.data_dir)
-                _note_data(study, data, folder.root, console)
+                places = {} if cluster.is_local else preflight(study, options, folder.root, console)
                 opened.result()
+                data = share(study, options.data_dir, places)
+                _note_data(study, data, folder.root, console)
                 _publish_missing(tracking, records)
                 _record_data(study, data, tracking)
                 if records:

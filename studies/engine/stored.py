@@ -27,3 +27,8 @@ class StoredValues:
         with self._filesystem.open_output_stream(f"{self._path}.part") as stream:
             stream.write(json.dumps(values).encode())
         self._filesystem.move(f"{self._path}.part", self._path)
+
+    def delete(self) -> None:
+        """Remove the file, if it is there."""
+        if self._filesystem.get_file_info(self._path).type != fs.FileType.NotFound:
+            self._filesystem.delete_file(self._path)

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from studies.engine import Study
-from studies.engine.cluster import ResourceError, check_local
+from studies.engine.cluster import check_local
 from studies.engine.options import Options, resolve, storage_root
+from studies.engine.resources import ResourceError
 
 
 def test_without_options_a_study_stays_what_it_is(study: Study) -> None:

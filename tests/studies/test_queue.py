@@ -104,3 +104,13 @@ def test_a_stratum_whose_trials_all_fail_is_named_and_stops_no_other(study: Stud
     assert queue.is_over
     assert [str(stratum) for stratum in queue.failed_strata] == ["R=0 λ=2"]
     assert len(confirmed) == 5
+
+
+def test_of_confirmations_that_wait_the_longest_starts_first(study: Study) -> None:
+    study = replace(study, train_samples=(64, 512), lambdas=(0, 1))
+    records: dict[str, TrialRecord] = {}
+    drive(StudyQueue(study, {}), records)
+    queue = StudyQueue(study, {key: record for key, record in records.items() if record.stage != CONFIRM})
+    waiting = [queue.take() for _ in range(8)]
+    assert [spec and spec.stratum.train_samples for spec in waiting] == [512] * 4 + [64] * 4
+    assert queue.take() is None

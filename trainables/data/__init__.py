@@ -10,7 +10,7 @@ from trainables.data import affect, affect_files, archive, archive_file, avmnist
 from trainables.data.content import content_of, content_of_all
 from trainables.data.splits import MissingDataError, Split, Splits, unknown_configuration
 
-__all__ = ["MissingDataError", "Split", "Splits", "content", "load", "population_table", "require"]
+__all__ = ["MissingDataError", "Split", "Splits", "content", "is_there", "load", "population_table", "require"]
 
 
 def load(config: DataConfig, data_dir: Path | None = None) -> Splits:
@@ -43,6 +43,15 @@ def require(config: DataConfig, data_dir: Path | None = None) -> None:
         archive_file.locate_archive(config, data_dir)
     elif not isinstance(config, SyntheticData | RehearsalData):
         raise unknown_configuration(config)
+
+
+def is_there(config: DataConfig, data_dir: Path | None = None) -> bool:
+    """Whether `require` would be content."""
+    try:
+        require(config, data_dir)
+    except MissingDataError:
+        return False
+    return True
 
 
 def content(config: DataConfig, data_dir: Path | None = None) -> str | None:
