@@ -30,7 +30,8 @@ def check_places(options: Options) -> None:
     """Refuse places that mean something else on another machine. Raises ValueError."""
     places = {"--storage": options.storage, "--tracking-uri": options.tracking_uri, "--data-dir": str(options.data_dir)}
     for name, place in places.items():
-        if "://" not in place.replace("sqlite:///", "") and not Path(place).is_absolute():
+        path = place.removeprefix("sqlite:///")
+        if "://" not in path and not Path(path).is_absolute():
             raise ValueError(
                 f"{name} {place}: the study runs on the cluster's head, where that would be another place; expected "
                 "a URI or an absolute path"

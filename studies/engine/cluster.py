@@ -5,11 +5,11 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
 import ray
 import torch
 from ray.autoscaler.sdk import request_resources
+from ray.exceptions import RayError
 from rich.console import Console
 
 from studies.engine.options import Options
@@ -19,6 +19,10 @@ _PROJECT = Path(__file__).parents[2]
 _PACKAGES = ("alignment", "pid", "trainables", "analysis", "studies")
 _NOT_CODE = ["__pycache__", "results"]
 _SECONDS_BETWEEN_LOOKS = 5.0
+_TOKEN_HINT = (
+    "it asks for a token. Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN_PATH to the file with the cluster's token where "
+    "that is not ~/.ray/auth_token."
+)
 # How many trials an autoscaler is asked to make room for: more than any cluster's next step, few enough to be cheap.
 _MOST_PENDING_TRIALS = 200
 
@@ -122,15 +126,19 @@ def _start(options: Options) -> None:
             logging_level=logging.ERROR,
         )
     else:
-        ray.init(
-            address=options.address, runtime_env=code_of_workers(), log_to_driver=False, logging_level=logging.ERROR
-        )
+        _join(options.address)
     signal.signal(signal.SIGTERM, on_sigterm)  # Ray puts a handler of its own there, which ends the driver at once
 
 
-def code_of_workers() -> dict[str, Any]:
-    """A Ray runtime environment that brings this process's own packages to every node, whatever is installed there."""
-    return {"py_modules": [str(_PROJECT / name) for name in _PACKAGES], "excludes": _NOT_CODE}
+def _join(address: str) -> None:
+    """Connect to a running cluster, and bring this process's packages to its nodes, whatever is installed there."""
+    code = {"py_modules": [str(_PROJECT / name) for name in _PACKAGES], "excludes": _NOT_CODE}
+    try:
+        ray.init(address=address, runtime_env=code, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RayError, RuntimeError) as error:
+        reason = str(error.__cause__ or error)
+        hint = _TOKEN_HINT if "token" in reason.lower() else "Is it running, and does this machine reach it?"
+        raise ResourceError(f"no Ray cluster can be joined at {address}: {hint} ({reason.splitlines()[-1]})") from error
 
 
 def _nodes() -> list[NodeResources]:

@@ -141,8 +141,18 @@ def exit_codes(name: str, console: Console) -> Iterator[None]:
     except StudyFailedError as error:
         console.print(f"[red]{name}:[/red] {error}", highlight=False)
         sys.exit(EXIT_FAILED)
+    except OSError as error:  # a full disk, storage that is gone
+        console.print(f"[red]{name}:[/red] {type(error).__name__}: {error}", highlight=False)
+        _say_how_to_go_on(
+            "What was done is recorded. Once that is mended, the same command goes on from there:", console
+        )
+        sys.exit(EXIT_FAILED)
     except KeyboardInterrupt:
-        command = shlex.join(argument for argument in sys.argv if argument != "--fresh")
-        console.print("\nStopped. What was done is recorded; the same command goes on from there:", highlight=False)
-        console.print(f"  python {command}", highlight=False, markup=False, soft_wrap=True)
+        _say_how_to_go_on("\nStopped. What was done is recorded; the same command goes on from there:", console)
         sys.exit(EXIT_INTERRUPTED)
+
+
+def _say_how_to_go_on(sentence: str, console: Console) -> None:
+    command = shlex.join(argument for argument in sys.argv if argument != "--fresh")
+    console.print(sentence, highlight=False)
+    console.print(f"  python {command}", highlight=False, markup=False, soft_wrap=True)

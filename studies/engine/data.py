@@ -78,10 +78,10 @@ def require_same_content(root: str, contents: Mapping[str, str | None]) -> None:
 
 
 def _placement(node: str | None) -> dict[str, Any]:
-    """Ray's options for a task on that node, which need not have a core to give away."""
+    """Ray's options for a task on that node, which need not have a core to give away; elsewhere once it has died."""
     if node is None:
         return {}
-    return {"num_cpus": 0, "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)}
+    return {"num_cpus": 0, "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=True)}
 
 
 def _load(config: DataConfig, data_dir: Path, batch_size: int, train_samples: int) -> tuple[Splits, DataFacts]:

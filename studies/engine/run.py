@@ -1,12 +1,9 @@
 """A study from its plan to its conclusions: search and confirm on Ray, then analyse."""
 
 import json
-import platform
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import optuna
 import ray
@@ -16,7 +13,7 @@ from rich.console import Console
 
 from studies.engine.cluster import Cluster
 from studies.engine.conclude import conclude
-from studies.engine.data import DataFacts, SharedData, require_same_content, share
+from studies.engine.data import SharedData, require_same_content, share
 from studies.engine.display import Display
 from studies.engine.folder import StudyFolder
 from studies.engine.information import (
@@ -27,21 +24,17 @@ from studies.engine.information import (
 )
 from studies.engine.journal import Journal, TrialRecord
 from studies.engine.options import Options, storage_root
-from studies.engine.parameters import trial_parameters
 from studies.engine.preflight import preflight
 from studies.engine.provenance import provenance
 from studies.engine.queue import StudyQueue
 from studies.engine.recorder import Recorder
 from studies.engine.resources import Resources
-from studies.engine.search import QueueScheduler, QueueSearcher
 from studies.engine.stored import StoredValues
-from studies.engine.study import CONFIRM, Stratum, Study, TrialSpec, strata
+from studies.engine.study import Stratum, Study, strata
 from studies.engine.tracking import Tracking
-from trainables.config import DataConfig
+from studies.engine.trials import first_record, run_trials
 from trainables.data.stand_in import modalities
 from trainables.trainable import PairTrainable
-
-_MAX_FAILURES = 2
 
 
 class StudyFailedError(RuntimeError):
@@ -86,7 +79,7 @@ def run(study: Study, options: Options, cluster: Cluster, console: Console) -> N
                 _record_data(study, data, tracking)
                 if records:
                     console.print(f"going on from {len(records)} recorded trials", highlight=False)
-                describe = partial(_first_record, data.facts)
+                describe = partial(first_record, data.facts)
                 recorder = Recorder(queue, journal, tracking, records, describe, study.epochs_per_report)
                 estimates = begin_estimates(study, information, data.references)
                 if not queue.is_over:
@@ -153,45 +146,7 @@ def _train(
         {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial},
     )
     with Display(study, recorder, console) as display:
-        tune.Tuner(
-            trainable,
-            tune_config=tune.TuneConfig(
-                search_alg=QueueSearcher(queue, recorder.order),
-                scheduler=QueueScheduler(recorder.observe),
-                num_samples=-1,
-                reuse_actors=True,
-                trial_dirname_creator=_trial_folder,
-            ),
-            run_config=tune.RunConfig(
-                name=folder.attempt_name(),
-                storage_path=folder.root,
-                callbacks=[recorder, display],
-                failure_config=tune.FailureConfig(max_failures=_MAX_FAILURES),
-                checkpoint_config=tune.CheckpointConfig(num_to_keep=1, checkpoint_at_end=False),
-                verbose=0,
-            ),
-        ).fit()
-
-
-def _first_record(facts: Mapping[DataConfig, DataFacts], spec: TrialSpec) -> TrialRecord:
-    """The record with which a trial begins."""
-    names = modalities(spec.config.data)
-    ceilings = facts[spec.config.data].ceilings if spec.stage == CONFIRM else None
-    return TrialRecord(
-        key=spec.key,
-        stage=spec.stage,
-        variant=spec.stratum.variant,
-        stratum=str(spec.stratum),
-        index=spec.index,
-        parameters=trial_parameters(spec, names),
-        constants={f"ceiling/accuracy/{name}": ceiling for name, ceiling in zip(names, ceilings or (), strict=False)},
-        host=platform.node(),
-        started=time.time_ns() // 1_000_000,
-    )
-
-
-def _trial_folder(trial: Any) -> str:
-    return trial.config["key"]
+        run_trials(trainable, queue, recorder, [display], storage=folder.root, name=folder.attempt_name())
 
 
 def _study_tags(study: Study) -> dict[str, str]:

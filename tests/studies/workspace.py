@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -20,10 +21,11 @@ class Workspace:
 
     folder: Path
     repository: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str, script: str = "synthetic") -> subprocess.Popen[str]:
         command = [sys.executable, str(self.repository / "studies" / f"{script}.py"), *arguments]
-        environment = {**os.environ, "COLUMNS": "140", "MLFLOW_DISABLE_TELEMETRY": "true"}
+        environment = {**os.environ, "COLUMNS": "140", "MLFLOW_DISABLE_TELEMETRY": "true", **self.environment}
         return subprocess.Popen(
             command, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -45,10 +47,10 @@ class Workspace:
     def tracking_uri(self) -> str:
         return f"sqlite:///{self.folder / 'mlflow.db'}"
 
-    def records(self) -> dict[str, dict]:
+    def records(self, storage: str = "runs") -> dict[str, dict]:
         """The journal's records of ended trials, without the circumstances that differ from run to run."""
         records = {}
-        for path in self.folder.glob("runs/*/journal/*.json"):
+        for path in self.folder.glob(f"{storage}/*/journal/*.json"):
             record = json.loads(path.read_text())
             if record["outcome"] is not None:
                 reports = [(report["epoch"], report["metrics"]) for report in record["reports"]]
