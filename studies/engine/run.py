@@ -70,7 +70,7 @@ def run(study: Study, options: Options, cluster: Cluster, console: Console) -> N
                 _publish_missing(tracking, records)
             else:
                 resources = cluster.connect(console)
-                console.print(str(resources), highlight=False)
+                _say_what_is_there(study, resources, console)
                 places = {} if cluster.is_local else preflight(study, options, folder.root, console)
                 opened.result()
                 data = share(study, options.data_dir, places)
@@ -96,6 +96,17 @@ def run(study: Study, options: Options, cluster: Cluster, console: Console) -> N
         folder.remove_attempts()
         if queue.failed_strata:
             raise StudyFailedError(queue.failed_strata)
+
+
+def _say_what_is_there(study: Study, resources: Resources, console: Console) -> None:
+    console.print(str(resources), highlight=False)
+    most = len(strata(study)) * study.concurrency
+    if resources.slots > most:
+        console.print(
+            f"[yellow]the study fills at most {most} of these {resources.slots}: {study.concurrency} trials at once of "
+            "each λ of each variant, so that the others are learnt from[/yellow]",
+            highlight=False,
+        )
 
 
 def _note_data(study: Study, data: SharedData, root: str, console: Console) -> None:
