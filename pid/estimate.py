@@ -121,6 +121,8 @@ def estimate(
         x1, x2 = [as_codes(x, lengths=t, num_clusters=num_clusters, missing=missing, seed=seed) for x, t in modalities]
     else:
         x1, x2 = [as_vectors(x, lengths=t, missing=missing) for x, t in modalities]
+    if chosen.reduce:
+        x1, x2 = chosen.reduce(x1), chosen.reduce(x2)
     sample = sample_of(x1, x2, y, groups)
     start = time.perf_counter()
     with threadpool_limits(1):

@@ -8,7 +8,8 @@ import numpy as np
 from pid.atoms import Atoms
 from pid.broja import broja
 from pid.discretize import joint_table
-from pid.gaussian import gaussian
+from pid.features import principal_scores
+from pid.gaussian import gaussian_of_scores
 from pid.pointwise import pointwise
 
 
@@ -26,7 +27,8 @@ class Method:
 
     `definition`: atoms of different definitions must not be compared. `discrete`: takes codes [n], else features
     [n, d]. `cross_fitted`: holds rows out, so that no row may be in a sample twice. `nonnegative`: no true atom is
-    below 0 by this definition.
+    below 0 by this definition. `reduce`: what is made of a modality's features before any draw, labels having no part
+    in it; None where nothing is.
     """
 
     definition: str
@@ -34,6 +36,7 @@ class Method:
     cross_fitted: bool
     nonnegative: bool
     decompose: Callable[[np.ndarray, np.ndarray, np.ndarray, int], Decomposition]
+    reduce: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 def _broja(x1: np.ndarray, x2: np.ndarray, y: np.ndarray, seed: int) -> Decomposition:
@@ -49,7 +52,7 @@ def _batch(x1: np.ndarray, x2: np.ndarray, y: np.ndarray, seed: int) -> Decompos
 
 
 def _gaussian(x1: np.ndarray, x2: np.ndarray, y: np.ndarray, seed: int) -> Decomposition:
-    result = gaussian(x1, x2, y)
+    result = gaussian_of_scores(x1, x2, y)
     return Decomposition(atoms=result.atoms, gap_bits=float(result.gap_bits))
 
 
@@ -61,7 +64,12 @@ METHODS = {
     "broja": Method(definition="BROJA", discrete=True, cross_fitted=False, nonnegative=True, decompose=_broja),
     "batch": Method(definition="BROJA", discrete=False, cross_fitted=True, nonnegative=True, decompose=_batch),
     "gaussian": Method(
-        definition="Gaussian ~PID", discrete=False, cross_fitted=False, nonnegative=True, decompose=_gaussian
+        definition="Gaussian ~PID",
+        discrete=False,
+        cross_fitted=False,
+        nonnegative=True,
+        decompose=_gaussian,
+        reduce=principal_scores,
     ),
     "pointwise": Method(definition="LSMI", discrete=False, cross_fitted=True, nonnegative=False, decompose=_pointwise),
 }
