@@ -130,7 +130,7 @@ def estimate(
     seconds = (time.perf_counter() - start) * (num_permutations + num_resamples)
     num_workers = useful_workers(num_workers, seconds)
     null, resamples = (
-        estimates_of_draws(chosen, sample, draw, num_draws=num_draws, seed=seed, num_workers=num_workers)
+        estimates_of_draws(chosen, sample, raw, draw, num_draws=num_draws, seed=seed, num_workers=num_workers)
         for draw, num_draws in (
             (permuted_labels, num_permutations),
             (halved if chosen.cross_fitted else resampled, num_resamples),
