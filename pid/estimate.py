@@ -121,6 +121,8 @@ def estimate(
         x1, x2 = [as_codes(x, lengths=t, num_clusters=num_clusters, missing=missing, seed=seed) for x, t in modalities]
     else:
         x1, x2 = [as_vectors(x, lengths=t, missing=missing) for x, t in modalities]
+    if chosen.reduce:
+        x1, x2 = chosen.reduce(x1), chosen.reduce(x2)
     sample = sample_of(x1, x2, y, groups)
     start = time.perf_counter()
     with threadpool_limits(1):
@@ -128,7 +130,7 @@ def estimate(
     seconds = (time.perf_counter() - start) * (num_permutations + num_resamples)
     num_workers = useful_workers(num_workers, seconds)
     null, resamples = (
-        estimates_of_draws(chosen, sample, draw, num_draws=num_draws, seed=seed, num_workers=num_workers)
+        estimates_of_draws(chosen, sample, raw, draw, num_draws=num_draws, seed=seed, num_workers=num_workers)
         for draw, num_draws in (
             (permuted_labels, num_permutations),
             (halved if chosen.cross_fitted else resampled, num_resamples),

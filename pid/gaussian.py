@@ -12,6 +12,8 @@ from pid.features import checked_features, checked_pair, class_codes, principal_
 
 # Below this share of the variance left, what looks like information is rounding: it would be infinite.
 _LEAST_VARIANCE = 1e-10
+# Directions of scores that vary by less than this share of the most varying one do so by rounding.
+_LEAST_SHARE = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,21 +51,40 @@ def gaussian(
     features determine; RuntimeError if `max_iterations` do not reach `tolerance`, see `gaussian_atoms`.
     """
     features_1, features_2 = checked_pair(x1, x2, y)
-    scores = [principal_scores(features_1, num_components), principal_scores(features_2, num_components), _target(y)]
-    sizes = (scores[0].shape[1], scores[1].shape[1], scores[2].shape[1])
+    return gaussian_of_scores(
+        principal_scores(features_1, num_components),
+        principal_scores(features_2, num_components),
+        y,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+    )
+
+
+def gaussian_of_scores(
+    scores_1: np.ndarray, scores_2: np.ndarray, y: np.ndarray, *, tolerance: float = 1e-7, max_iterations: int = 200
+) -> GaussianResult:
+    """The same of features [n, k_1] and [n, k_2] that are principal scores, or a choice of their rows.
+
+    Atoms do not change under invertible linear maps, so that one reduction to scores serves any labels and any choice
+    of rows. Scores being of one size, their covariance tells which directions vary: no rows need be decomposed again.
+    """
+    joint = np.concatenate((scores_1, scores_2, _target(y)), axis=1)
+    centred = joint - joint.mean(axis=0)
+    covariance = centred.T @ centred / (len(joint) - 1)
+    num_1, num_2 = scores_1.shape[1], scores_2.shape[1]
+    blocks = _blocks((num_1, num_2, joint.shape[1] - num_1 - num_2))
+    directions = [_varying_directions(covariance[np.ix_(block, block)]) for block in blocks]
+    sizes = (directions[0].shape[1], directions[1].shape[1], directions[2].shape[1])
     for name, size in zip(("x1", "x2", "y"), sizes, strict=True):
         if size == 0:
             raise ValueError(f"{name} must vary, got the same value in all rows")
-    num_samples = len(features_1)
-    if num_samples - 1 < sum(sizes):
+    if len(joint) - 1 < sum(sizes):
         raise ValueError(
-            f"n - 1 must be at least the number of dimensions, got n = {num_samples} and dimensions {sizes} of x1, x2 "
+            f"n - 1 must be at least the number of dimensions, got n = {len(joint)} and dimensions {sizes} of x1, x2 "
             "and y; num_components reduces those of the features"
         )
-    joint = np.concatenate(scores, axis=1)
-    return gaussian_atoms(
-        joint.T @ joint / (num_samples - 1), sizes, tolerance=tolerance, max_iterations=max_iterations
-    )
+    maps = block_diag(*directions)
+    return gaussian_atoms(maps.T @ covariance @ maps, sizes, tolerance=tolerance, max_iterations=max_iterations)
 
 
 def gaussian_atoms(
@@ -112,6 +133,15 @@ def _target(y: np.ndarray) -> np.ndarray:
         return principal_scores(checked_features("y", labels))
     codes = class_codes(labels)
     return principal_scores(np.eye(codes.max() + 1)[codes])
+
+
+def _varying_directions(covariance: np.ndarray) -> np.ndarray:
+    """Map [d, k] of the k principal directions that vary at all, each to variance 1."""
+    if not covariance.size:
+        return covariance
+    variances, directions = np.linalg.eigh(covariance)
+    varying = variances > _LEAST_SHARE * max(variances[-1], 0.0)
+    return directions[:, varying] / np.sqrt(variances[varying])
 
 
 def _blocks(sizes: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,12 +1,12 @@
 """The least informative coupling of two discrete margins: a convex program, solved by an interior-point method."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from pid.certificate import Certificate, certify
 from pid.normal_equations import NormalEquations
+from pid.path import Path, Unknowns
 
 # The share of the way to the nearest bound that a step may go.
 _TO_THE_BOUND = 0.99
@@ -23,20 +23,15 @@ _NEAR = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Optimum:
-    """The best coupling found [n1, ny, n2], with exact margins, and by how many nats it may miss the optimum."""
+    """The best coupling found [n1, ny, n2], with exact margins, and by how many nats it may miss the optimum.
+
+    `path`: how it was found.
+    """
 
     joint: np.ndarray
     gap: float
     iterations: int
-
-
-class _Unknowns(NamedTuple):
-    """Multipliers l [n1, ny] and m [n2, ny]; mass w and slack s of each pair [n1, n2]. Or a change of all of them."""
-
-    multiplier_1: np.ndarray
-    multiplier_2: np.ndarray
-    mass: np.ndarray
-    slack: np.ndarray
+    path: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,20 +43,25 @@ class _Program:
     allowed_1: np.ndarray
     allowed_2: np.ndarray
 
-    def joint(self, point: _Unknowns) -> np.ndarray:
+    def joint(self, point: Unknowns) -> np.ndarray:
         """The coupling w exp(l + m), [n1, ny, n2]."""
         joint = (point.multiplier_1 + self.allowed_1)[:, :, None] + (point.multiplier_2 + self.allowed_2).T
         np.exp(joint, out=joint)
         joint *= point.mass[:, None, :]
         return joint
 
-    def certified(self, point: _Unknowns) -> Certificate:
+    def certified(self, point: Unknowns) -> Certificate:
         """The coupling that this point leads to, and its gap."""
         return certify(self.joint(point), point.multiplier_1, point.multiplier_2, self.margin_1, self.margin_2)
 
 
 def least_informative_coupling(
-    margin_1: np.ndarray, margin_2: np.ndarray, *, tolerance: float, max_iterations: int
+    margin_1: np.ndarray,
+    margin_2: np.ndarray,
+    *,
+    tolerance: float,
+    max_iterations: int,
+    near: Path | None = None,
 ) -> Optimum:
     """Minimise -H(Y|X1, X2) = Σ q log(q / q(x1, x2)) over the couplings q of p(x1, y) and p(x2, y), in nats.
 
@@ -72,6 +72,7 @@ def least_informative_coupling(
     where these products are some μ > 0 instead, as μ falls, with Mehrotra's predictor and corrector (1992): there the
     objectives are about n1·n2·μ apart. A step keeps w and s positive and exponents within reach of their slopes; what
     it has led to is judged by `certify`, and it is over when that gap is within `tolerance`.
+    `near`: the path to the optimum of other margins of the same shape, which may save steps where they are similar.
     After `max_iterations`, or where rounding leaves no direction, what comes back is the coupling of the least gap; the
     caller judges whether that is small enough.
     """
@@ -87,18 +88,23 @@ def least_informative_coupling(
     multiplier_1 = _logarithm(margin_1 / margin_1.sum(axis=1, keepdims=True))
     multiplier_2 = _logarithm(margin_2 / margin_2.sum(axis=1, keepdims=True) / classes)
     best, iterations = certify(independent, multiplier_1, multiplier_2, margin_1, margin_2), 0
+    points: list[Unknowns] = []
     if best.gap > tolerance:
-        point = _start(program, independent, multiplier_1, multiplier_2, best.gap)
+        own = _start(program, independent, multiplier_1, multiplier_2, best.gap)
+        point = own if near is None else near.joined(own, margin_1, margin_2)
+        points += [own] if point is own else [own, point]
         while best.gap > tolerance and iterations < max_iterations:
             moved = _step(program, point, tolerance)
             if moved is None:
                 break
             point, iterations = moved, iterations + 1
+            points.append(point)
             if np.vdot(point.mass, point.slack) <= _NEAR * tolerance:
                 best = _better(best, program.certified(point))
         if best.gap > tolerance:
             best = _better(best, program.certified(point))
-    return Optimum(joint=best.joint, gap=best.gap, iterations=iterations)
+    path = Path(margin_1=margin_1, margin_2=margin_2, points=tuple(points))
+    return Optimum(joint=best.joint, gap=best.gap, iterations=iterations, path=path)
 
 
 def _better(first: Certificate, second: Certificate) -> Certificate:
@@ -107,7 +113,7 @@ def _better(first: Certificate, second: Certificate) -> Certificate:
 
 def _start(
     program: _Program, joint: np.ndarray, multiplier_1: np.ndarray, multiplier_2: np.ndarray, gap: float
-) -> _Unknowns:
+) -> Unknowns:
     """A point near the path, where the path is about as far from the optimum as the independent `joint` is.
 
     Its multipliers add up to log(q / (p(x1) p(x2))) and should to log(q / w): l takes the mean of the difference over
@@ -118,7 +124,7 @@ def _start(
     difference = np.log(program.margin_1.sum(axis=1)[:, None] * program.margin_2.sum(axis=1) / mass)[:, None, :]
     shift_1 = (joint * difference).sum(axis=2) / _positive(program.margin_1)
     shift_2 = (joint * (difference - shift_1[:, :, None])).sum(axis=0).T / _positive(program.margin_2)
-    return _Unknowns(multiplier_1 + shift_1, multiplier_2 + shift_2, mass, product / mass)
+    return Unknowns(multiplier_1 + shift_1, multiplier_2 + shift_2, mass, product / mass)
 
 
 class _Linearised:
@@ -129,7 +135,7 @@ class _Linearised:
     of `NormalEquations` with the curvature 1 / (w s).
     """
 
-    def __init__(self, program: _Program, point: _Unknowns) -> None:
+    def __init__(self, program: _Program, point: Unknowns) -> None:
         self._program, self._point = program, point
         self._by_row = program.joint(point)
         self._by_column = np.ascontiguousarray(self._by_row.transpose(2, 1, 0))
@@ -137,7 +143,7 @@ class _Linearised:
         self._equations = NormalEquations(self._by_row, 1 / self.products)
         self._missing_slack = 1 - self._by_row.sum(axis=1) / point.mass - point.slack
 
-    def change(self, products: np.ndarray) -> _Unknowns:
+    def change(self, products: np.ndarray) -> Unknowns:
         """The change of the unknowns after which all equations hold."""
         mass, slack = self._point.mass, self._point.slack
         # The coupling without a change of the multipliers.
@@ -148,10 +154,10 @@ class _Linearised:
         )
         gain = (change_1[:, None, :] @ self._by_row)[:, 0, :] + (change_2[:, None, :] @ self._by_column)[:, 0, :].T
         slack_change = self._missing_slack - gain / mass
-        return _Unknowns(change_1, change_2, (products - self.products - mass * slack_change) / slack, slack_change)
+        return Unknowns(change_1, change_2, (products - self.products - mass * slack_change) / slack, slack_change)
 
 
-def _step(program: _Program, point: _Unknowns, tolerance: float) -> _Unknowns | None:
+def _step(program: _Program, point: Unknowns, tolerance: float) -> Unknowns | None:
     """The next point, or None where rounding leaves no direction."""
     try:
         linearised = _Linearised(program, point)
@@ -167,11 +173,11 @@ def _step(program: _Program, point: _Unknowns, tolerance: float) -> _Unknowns | 
     return _moved(program, point, linearised.change(share * mean - second_order))
 
 
-def _moved(program: _Program, point: _Unknowns, change: _Unknowns) -> _Unknowns:
+def _moved(program: _Program, point: Unknowns, change: Unknowns) -> Unknowns:
     """As far along a change as bounds let the masses go, and the other unknowns."""
     primal = min(1.0, _TO_THE_BOUND * _way_to_zero(point.mass, change.mass))
     dual = min(1.0, _TO_THE_BOUND * _way_to_zero(point.slack, change.slack), _way_to_the_largest(program, change))
-    return _Unknowns(
+    return Unknowns(
         point.multiplier_1 + dual * change.multiplier_1,
         point.multiplier_2 + dual * change.multiplier_2,
         point.mass + primal * change.mass,
@@ -184,7 +190,7 @@ def _way_to_zero(values: np.ndarray, change: np.ndarray) -> float:
     return 1 / max(-float((change / values).min()), 1e-300)
 
 
-def _way_to_the_largest(program: _Program, change: _Unknowns) -> float:
+def _way_to_the_largest(program: _Program, change: Unknowns) -> float:
     """How many times a change can be added until some exponent l + m has changed by `_LARGEST_CHANGE`."""
     rise = (change.multiplier_1 + program.allowed_1).max(axis=0) + (change.multiplier_2 + program.allowed_2).max(axis=0)
     fall = (change.multiplier_1 - program.allowed_1).min(axis=0) + (change.multiplier_2 - program.allowed_2).min(axis=0)

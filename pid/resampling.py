@@ -1,7 +1,7 @@
 """Estimates of permuted labels and of resampled rows, on as many cores as asked, with the same result on any number.
 
-What draws share are the codes or features, which labels have no part in. Each optimum is found from the start: from
-points on the way to that of the sample a draw takes about as many steps (5 to 10), and ever more from where it ends.
+Draws share the codes or features, which labels have no part in; and, where their tables are near enough to that of the
+sample, the solver's way to its optimum (see `pid.path`): resamples of many rows are, permuted labels are not.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pid.correction import as_vector
-from pid.methods import Method
+from pid.methods import Decomposition, Method
 from pid.sample import Sample
 
 # Each worker imports for about three seconds before it works; what takes less than this is as fast without them.
@@ -48,15 +48,22 @@ def halved(sample: Sample, generator: np.random.Generator) -> Sample:
 
 
 def estimates_of_draws(
-    method: Method, sample: Sample, draw: Draw, *, num_draws: int, seed: int, num_workers: int
+    method: Method,
+    sample: Sample,
+    raw: Decomposition,
+    draw: Draw,
+    *,
+    num_draws: int,
+    seed: int,
+    num_workers: int,
 ) -> np.ndarray:
-    """Raw atoms [num_draws, 4] of `num_draws` draws from the sample.
+    """Raw atoms [num_draws, 4] of `num_draws` draws from the sample, `raw` being its own decomposition.
 
     Draw i depends on `seed`, the kind of draw and i alone, and every estimate is computed by one thread.
     """
     run = joblib.delayed(_estimate_of_draw)
     with joblib.parallel_config("loky", n_jobs=num_workers, inner_max_num_threads=1), threadpool_limits(1):
-        rows = joblib.Parallel()(run(method, sample, draw, seed, index) for index in range(num_draws))
+        rows = joblib.Parallel()(run(method, sample, raw, draw, seed, index) for index in range(num_draws))
     return np.array(rows)
 
 
@@ -67,10 +74,12 @@ def useful_workers(num_workers: int | None, seconds: float) -> int:
     return joblib.cpu_count() if seconds > _WORTH_SHARING_SECONDS else 1
 
 
-def _estimate_of_draw(method: Method, sample: Sample, draw: Draw, seed: int, index: int) -> np.ndarray:
+def _estimate_of_draw(
+    method: Method, sample: Sample, raw: Decomposition, draw: Draw, seed: int, index: int
+) -> np.ndarray:
     name = int.from_bytes(draw.__name__.encode(), "little")
     drawn = draw(sample, np.random.default_rng([seed, name, index]))
-    return as_vector(method.decompose(drawn.x1, drawn.x2, drawn.y, seed).atoms)
+    return as_vector(method.decompose(drawn.x1, drawn.x2, drawn.y, seed, near=raw).atoms)
 
 
 def _taken(sample: Sample, chosen: np.ndarray) -> Sample:

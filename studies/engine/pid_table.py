@@ -45,8 +45,8 @@ def print_pid_table(studies: Sequence[Study]) -> None:
         console.print(f"{title}: {record['verdict']}", highlight=False)
         for atom, figures in record["atoms"].items():
             rows.append({"data set": title, "atom": atom, **figures, "num_samples": record["num_samples"]})
-            table.add_row(title, atom.replace("_", " "), *_cells(figures), end_section=atom == "synergy")
-            title = ""
+            shown = title if atom == "redundancy" else ""
+            table.add_row(shown, atom.replace("_", " "), *_cells(figures), end_section=atom == "synergy")
     if rows:
         console.print(table)
         pd.DataFrame(rows).to_csv(options.out, index=False)
@@ -59,7 +59,7 @@ def _records(studies: Sequence[Study], data_dir: Path, console: Console) -> Iter
             try:
                 require(config, data_dir)
             except MissingDataError as error:
-                console.print(f"[yellow]{label}: {error}[/yellow]", highlight=False)
+                console.print(f"[yellow]{study.name} {label}: {error}[/yellow]", highlight=False)
                 continue
             with console.status(f"estimating {study.name} {label}"):
                 splits = load(config, data_dir)

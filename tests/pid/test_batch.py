@@ -1,6 +1,7 @@
 """The learned estimator: its alignment against an exact bound and a naive table, and gates seen through noise."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -156,6 +157,17 @@ def test_the_same_seed_gives_the_same_atoms_and_leaves_the_global_generator_alon
     assert one == again
     assert one.atoms != other.atoms
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_training_stops_where_held_back_rows_gain_no_more() -> None:
+    data = noisy_gate("independent", num_samples=150)
+    stopped = quick(*data)
+    # Labels are noise, so the first epochs are the best, and no number of further ones would be used.
+    assert max(max(fold) for fold in stopped.epochs) + QUICK.patience < QUICK.max_epochs
+    endless = replace(QUICK, max_epochs=100_000)
+    assert batch(*data, num_folds=3, options=endless, max_aligned_rows=300) == stopped
+    # One epoch is too few for what can be learnt, and more of them are used there.
+    assert max(max(fold) for fold in quick(*noisy_gate("and", num_samples=150)).epochs) > 1
 
 
 def test_names_of_classes_and_units_of_features_do_not_matter() -> None:

@@ -19,7 +19,7 @@ from pid.discretize import joint_table
 from pid.distributions import named_distributions
 from pid.estimate import Estimate, estimate
 from pid.gaussian import gaussian
-from pid.methods import METHODS
+from pid.methods import METHODS, Decomposition
 from pid.pointwise import pointwise
 
 FEW: dict[str, Any] = {"num_permutations": 19, "num_resamples": 19, "num_workers": 1}
@@ -168,6 +168,48 @@ def test_the_gaussian_method_takes_features_and_names_its_definition() -> None:
     assert result.dominant == "unique_1"
     with pytest.raises(ValueError, match="got a column of integers, which are codes"):
         estimate(y, x2, y, method="gaussian", **FEW)
+
+
+def test_draws_that_share_the_reduction_of_features_come_to_what_each_would_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    y = np.arange(150) % 3
+    x1, x2 = features_of(y, 4, 1.0, seed=1), features_of(y, 3, 0.5, seed=2)
+    x2 = np.column_stack((x2, x2[:, 0] - x2[:, 1]))
+    shared = estimate(x1, x2, y, method="gaussian", **FEW)
+
+    def from_the_start(x1: np.ndarray, x2: np.ndarray, y: np.ndarray, *_: object, near: object = None) -> Decomposition:
+        return Decomposition(atoms=gaussian(x1, x2, y).atoms, gap_bits=None)
+
+    monkeypatch.setitem(METHODS, "gaussian", replace(METHODS["gaussian"], decompose=from_the_start, reduce=None))
+    alone = estimate(x1, x2, y, method="gaussian", **FEW)
+    # Each atom is certified to 1e-7 bits; an end of an interval is a sum of four of them and of a mean.
+    np.testing.assert_allclose(as_vector(shared.null.mean), as_vector(alone.null.mean), atol=2e-7)
+    for name in ATOM_NAMES:
+        assert shared.interval[name] == pytest.approx(alone.interval[name], abs=1e-6)
+
+
+def test_draws_that_start_near_the_sample_come_to_what_each_would_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    x1, x2, y = rows_of(named_distributions()["AND"].table, 2000)
+    near = estimate(x1, x2, y, **FEW)
+    assert estimate(x1, x2, y, **{**FEW, "num_workers": 2}) == near
+    steps = []
+
+    def from_the_start(x1: np.ndarray, x2: np.ndarray, y: np.ndarray, *_: object, near: Any = None) -> Decomposition:
+        result = broja(joint_table(x1, x2, y))
+        if near is not None:
+            steps.append((result.iterations, broja(joint_table(x1, x2, y), near=near.result).iterations))
+        return Decomposition(atoms=result.atoms, gap_bits=result.gap_bits, result=result)
+
+    monkeypatch.setitem(METHODS, "broja", replace(METHODS["broja"], decompose=from_the_start))
+    alone = estimate(x1, x2, y, **FEW)
+    permuted, resamples = np.array(steps[:19]), np.array(steps[19:])
+    assert (permuted[:, 0] == permuted[:, 1]).all()
+    assert resamples[:, 1].sum() < 0.9 * resamples[:, 0].sum()
+    # Each atom is certified to 1e-6 bits; an end of an interval is a sum of four of them and of a mean.
+    np.testing.assert_allclose(as_vector(near.null.mean), as_vector(alone.null.mean), atol=2e-6)
+    for name in ATOM_NAMES:
+        assert near.interval[name] == pytest.approx(alone.interval[name], abs=1e-5)
 
 
 def test_the_pointwise_method_is_its_estimator_with_the_same_seed() -> None:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pid.atoms import Atoms
-from pid.gaussian import gaussian, gaussian_atoms
+from pid.features import principal_scores
+from pid.gaussian import gaussian, gaussian_atoms, gaussian_of_scores
 
 # Certified by default; atoms differ from their true values by no more.
 CERTIFIED = 1e-7
@@ -178,6 +179,19 @@ def test_collinear_and_constant_columns_do_not_matter() -> None:
     result = gaussian(padded, x2, y)
     assert result.sizes == (3, 4, 2)
     assert values(result.atoms) == pytest.approx(values(gaussian(x1, x2, y).atoms), abs=CERTIFIED)
+
+
+@pytest.mark.parametrize("num_chosen", [400, 40])
+def test_scores_of_a_whole_sample_serve_any_of_its_rows_with_any_labels(num_chosen: int) -> None:
+    x1, x2, y = sample()
+    x1 = np.column_stack((x1, np.arange(400) == 7, x1[:, 0] + x1[:, 1]))  # only row 7 has something in one column
+    generator = np.random.default_rng(10)
+    rows = np.setdiff1d(generator.integers(0, 400, num_chosen), [7])[:, None].repeat(2)
+    labels = generator.permutation(y)[rows]
+    found = gaussian_of_scores(principal_scores(x1)[rows], principal_scores(x2)[rows], labels)
+    expected = gaussian(x1[rows], x2[rows], labels)
+    assert found.sizes == expected.sizes == (3, 4, 2)
+    assert values(found.atoms) == pytest.approx(values(expected.atoms), abs=CERTIFIED)
 
 
 def test_two_classes_follow_from_the_correlation_with_their_indicator() -> None:

@@ -9,8 +9,12 @@ import pandas as pd
 import pytest
 
 from analysis import read_study
+from pid import estimate
+from studies import mustard_vt, paper
+from studies.engine.pid_table import print_pid_table
 from tests.generated_affect import made_content, sarcasm, sentiment
 from tests.studies.workspace import Workspace
+from trainables.data import load
 
 SMALL = "--lambdas 0 1 --configurations 1 --seeds 2 --max-epochs 2".split()
 PAIRS = {"vt": ("vision", "text"), "va": ("vision", "audio"), "at": ("audio", "text")}
@@ -61,6 +65,31 @@ def test_what_is_missing_is_named_and_the_rest_is_compared(all_studies: tuple[Wo
     points = pd.read_csv(workspace.folder / "figures/encoders_of_all_studies.csv")
     assert len(points) == 2 * 3 * 2  # data sets, pairs, encoders
     assert set(points["study"]) == {f"{dataset}_{pair}" for dataset in ("mosei", "mustard") for pair in PAIRS}
+
+
+def test_the_table_of_information_has_every_data_set_that_is_there(
+    affect_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "table.csv"
+    command = f"pid_table.py --studies avmnist mustard_vt mosei_va --data-dir {affect_folder} --out {out}"
+    monkeypatch.setattr("sys.argv", command.split())
+    print_pid_table(paper.STUDIES)
+    printed = capsys.readouterr().out.replace("\n", "")  # a long path is broken over lines
+    assert "avmnist" in printed and "train-images-idx3-ubyte" in printed
+    table = pd.read_csv(out)
+    names = [name.split()[0] for name in table["data set"]]
+    assert names == ["mustard_vt"] * 4 + ["mosei_va"] * 4
+    (config,) = mustard_vt.STUDY.variants.values()
+    splits = load(config, affect_folder)
+    train = splits.train
+    found = estimate(train.x1, train.x2, splits.classes(train), lengths_1=train.lengths_1, lengths_2=train.lengths_2)
+    for row in table[:4].to_dict("records"):
+        atom = row["atom"]
+        figures = (getattr(found.atoms, atom), getattr(found.corrected, atom), *found.interval[atom])
+        # CSV keeps all digits but the last.
+        assert [row[name] for name in ("raw", "corrected", "low", "high")] == pytest.approx(figures, rel=1e-12)
+        assert row["num_samples"] == len(train)
+        assert f"{figures[0]:.3f}" in printed and f"{figures[1]:.3f}" in printed
 
 
 def test_sentiment_is_also_scored_without_neutral_rows(all_studies: tuple[Workspace, str]) -> None:
