@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
-# benchmarks/pid_bias.py and optimum_power.py, which are simulations and take long, are run by themselves.
-BENCHMARKS := contrastive similarity broja encoders sharing analysis study
+# Simulations and what takes long are run by themselves: pid_bias.py, optimum_power.py, broja_fuzz.py.
+BENCHMARKS := contrastive similarity broja warm_starts encoders sharing analysis study scale
 
 .PHONY: help study test lint bench clean
 

@@ -1,6 +1,6 @@
 """Is `pid.broja` faster than general solvers of the same convex program, and as accurate?
 
-    pip install dit cvxpy clarabel      # the contestants; those that are not there are left out
+    pip install -e '.[bench]'      # the contestants; those that are not there are left out
     python benchmarks/broja.py
 
 BROJA decompositions of random tables and of an almost deterministic one. Each contestant first answers once, in a
