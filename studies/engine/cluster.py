@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ _PROJECT = Path(__file__).parents[2]
 _PACKAGES = ("alignment", "pid", "trainables", "analysis", "studies")
 _NOT_CODE = ["__pycache__", "results"]
 _SECONDS_BETWEEN_LOOKS = 5.0
+_SECONDS_FOR_AN_ANSWER = 10.0
 _TOKEN_HINT = (
     "it asks for a token. Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN_PATH to the file with the cluster's token where "
     "that is not ~/.ray/auth_token."
@@ -132,6 +134,7 @@ def _start(options: Options) -> None:
 
 def _join(address: str) -> None:
     """Connect to a running cluster, and bring this process's packages to its nodes, whatever is installed there."""
+    _require_listener(address)
     code = {"py_modules": [str(_PROJECT / name) for name in _PACKAGES], "excludes": _NOT_CODE}
     try:
         ray.init(address=address, runtime_env=code, log_to_driver=False, logging_level=logging.ERROR)
@@ -139,6 +142,17 @@ def _join(address: str) -> None:
         reason = str(error.__cause__ or error)
         hint = _TOKEN_HINT if "token" in reason.lower() else "Is it running, and does this machine reach it?"
         raise ResourceError(f"no Ray cluster can be joined at {address}: {hint} ({reason.splitlines()[-1]})") from error
+
+
+def _require_listener(address: str) -> None:
+    """Refuse an address at which nothing answers: Ray would try for ten minutes. Raises ResourceError."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not separator:  # `auto`, for which Ray looks on this machine
+        return
+    try:
+        socket.create_connection((host, int(port)), _SECONDS_FOR_AN_ANSWER).close()
+    except (OSError, ValueError) as error:
+        raise ResourceError(f"no Ray cluster can be joined at {address}: {error}") from None
 
 
 def _nodes() -> list[NodeResources]:

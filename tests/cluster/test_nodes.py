@@ -91,9 +91,10 @@ def test_a_cluster_that_asks_for_a_token_says_so(
     assert message in " ".join(output.split()) and "Traceback" not in output
 
 
-def test_an_address_where_nothing_is_says_so(make_workspace: MakeWorkspace) -> None:
-    address = f"127.0.0.1:{free_port()}"
-    code, output = make_workspace().run("--quick", "--address", address)
+@pytest.mark.parametrize("address", [f"127.0.0.1:{free_port()}", f"ray://127.0.0.1:{free_port()}", "no.such.host:6379"])
+def test_an_address_where_nothing_is_says_so(make_workspace: MakeWorkspace, address: str) -> None:
+    places = ["--storage", "/tmp/never", "--tracking-uri", "sqlite:////tmp/never.db", "--data-dir", "/tmp"]
+    code, output = make_workspace().run("--quick", "--address", address, *(places if "ray://" in address else []))
     assert code == 2
     assert f"no Ray cluster can be joined at {address}" in " ".join(output.split()) and "Traceback" not in output
 
