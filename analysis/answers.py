@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.plotting import signed
+from analysis.figures.plotting import signed
 
 _RISES = {
     "increasing": "accuracy rises with λ all along the grid",

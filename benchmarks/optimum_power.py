@@ -20,9 +20,9 @@ import tyro
 from harness import Row, print_table
 from joblib import Parallel, delayed
 
-from analysis.curves import paired_scores
-from analysis.optimum import optimal_lambda
-from analysis.smoothing import unit_positions
+from analysis.optimum.curves import paired_scores
+from analysis.optimum.optimal import optimal_lambda
+from analysis.optimum.smoothing import unit_positions
 
 STUDIES = Path(__file__).parents[1] / "studies" / "results"
 GRIDS = {

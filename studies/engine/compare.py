@@ -8,10 +8,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from analysis.law_summary import law_summary
-from analysis.points import encoder_points
 from analysis.records import StudyRecords, read_study
-from analysis.redundancy import RedundancyLaw
+from analysis.redundancy.law import RedundancyLaw
+from analysis.redundancy.points import encoder_points
+from analysis.redundancy.summary import law_summary
 from studies.engine.options import Options
 from studies.engine.study import Study
 

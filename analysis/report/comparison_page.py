@@ -1,0 +1,194 @@
+"""The page that compares studies: their states, every λ*, the law, the map, the information, the paper's claims."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+
+from analysis.claims.findings import SMALLEST_CHANGE, claim_findings
+from analysis.claims.summary import claim_summary
+from analysis.comparison.figures import map_figure, modality_pairs
+from analysis.comparison.tables import all_information, all_optima, data_set_families, lambda_star_map
+from analysis.conclusions import Conclusions
+from analysis.figures.information import information_figure
+from analysis.figures.law import law_figure
+from analysis.figures.plotting import Drawing
+from analysis.redundancy.law import PREDICTORS, Predictor, RedundancyLaw
+from analysis.redundancy.points import encoder_points
+from analysis.redundancy.summary import law_summary
+from analysis.report.page import render
+from analysis.report.study_page import optimum_chart, picture
+from analysis.report.tables import (
+    PageTable,
+    Row,
+    information_page_table,
+    interval,
+    number,
+    optimum_table,
+    page_table,
+)
+from analysis.variants import study_variants
+
+_MOST_ROWS_OF_A_CHART = 40
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """What several studies say together: tables and figures by file name, the laws, and why a law is missing."""
+
+    studies: Sequence[Conclusions]
+    tables: Mapping[str, pd.DataFrame]
+    drawings: Mapping[str, Drawing]
+    laws: Mapping[Predictor, RedundancyLaw]
+    missing_laws: Mapping[Predictor, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyLink:
+    """A study of the comparison and where its page is."""
+
+    name: str
+    question: str
+    kind: str
+    headline: str
+    page: str
+
+
+def compare(studies: Sequence[Conclusions]) -> Comparison:
+    """Draw the conclusions that need more than one study, from whatever the studies have."""
+    optima, information, cells = all_optima(studies), all_information(studies), lambda_star_map(studies)
+    findings = claim_findings(studies)
+    tables = {
+        "lambda_star": optima,
+        "information": information,
+        "lambda_star_map": cells,
+        "claim_tests": findings,
+        "claims": claim_summary(findings),
+    }
+    laws, missing = _laws(studies)
+    drawings = {f"law_{predictor}": law_figure(law) for predictor, law in laws.items()}
+    if not cells.empty:
+        drawings["lambda_star_map"] = map_figure(cells)
+    if not information.empty:
+        drawings["information"] = information_figure(information, "data_set")
+    for family, members in data_set_families(studies).items():
+        drawings[f"modality_pairs_{family}"] = modality_pairs(members)
+    return Comparison(studies=studies, tables=tables, drawings=drawings, laws=laws, missing_laws=missing)
+
+
+def _laws(studies: Sequence[Conclusions]) -> tuple[dict[Predictor, RedundancyLaw], dict[Predictor, str]]:
+    """The law of each predictor that these studies can bear, and why not of the others."""
+    # A law takes studies of one name for one, and variants of two runs often have the same names.
+    usable = [
+        replace(conclusions.records, study={**conclusions.records.study, "name": conclusions.records.label})
+        for conclusions in studies
+        if not conclusions.progress.is_rehearsal and study_variants(conclusions.records.study)
+    ]
+    points = encoder_points(usable)
+    laws: dict[Predictor, RedundancyLaw] = {}
+    missing: dict[Predictor, str] = {}
+    for predictor in get_args(Predictor):
+        try:
+            laws[predictor] = RedundancyLaw.fit(points, predictor)
+        except ValueError as error:
+            missing[predictor] = str(error)
+    return laws, missing
+
+
+def comparison_page(comparison: Comparison, links: Sequence[StudyLink]) -> str:
+    """The page, with links to the pages of its studies."""
+    optima, information = comparison.tables["lambda_star"], comparison.tables["information"]
+    context = {
+        "links": links,
+        "optimum_chart": _chart(optima),
+        "optimum_table": None if optima.empty else optimum_table(optima),
+        "laws": [
+            {
+                "title": PREDICTORS[predictor],
+                "sentences": law_summary(law),
+                "picture": picture(comparison.drawings[f"law_{predictor}"]),
+                "table": _point_table(law),
+            }
+            for predictor, law in comparison.laws.items()
+        ],
+        "missing_laws": [(PREDICTORS[predictor], why) for predictor, why in comparison.missing_laws.items()],
+        "map": _picture(comparison, "lambda_star_map"),
+        "map_table": _map_table(comparison.tables["lambda_star_map"]),
+        "pairs": [
+            picture(drawing) for name, drawing in comparison.drawings.items() if name.startswith("modality_pairs_")
+        ],
+        "information": _picture(comparison, "information"),
+        "information_table": None if information.empty else information_page_table(information, "data_set"),
+        "claims": _claim_table(comparison.tables["claims"]),
+        "claim_tests": _test_table(comparison.tables["claim_tests"]),
+        "smallest_change": f"{100 * SMALLEST_CHANGE:g}",
+    }
+    return render("comparison.html", context)
+
+
+def _picture(comparison: Comparison, name: str) -> Any:
+    return picture(comparison.drawings[name]) if name in comparison.drawings else None
+
+
+def _chart(optima: pd.DataFrame) -> Any:
+    """λ* of every encoder over a grid that has the ends of all; None where there are none, or too many for a chart."""
+    if optima.empty or len(optima) > _MOST_ROWS_OF_A_CHART:
+        return None
+    bounds = optima[["best", "low", "high"]].to_numpy(dtype=float)
+    highest = float(np.nanmax(bounds, initial=1.0))
+    grid = np.array([0, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128], dtype=float)
+    last = int(np.searchsorted(grid, highest))
+    return optimum_chart(optima, grid[: last + 1], ["study", "variant", "encoder"])
+
+
+def _map_table(cells: pd.DataFrame) -> PageTable | None:
+    if cells.empty:
+        return None
+    columns: dict[str, Callable[[Row], str]] = {
+        "R": lambda row: str(row["shared_bits"]),
+        "training rows": lambda row: f"{row['train_samples']:,}",
+        "encoder": lambda row: row["encoder"],
+        "λ*": lambda row: number(row["best"], ".3g"),
+        "could be": lambda row: interval(row["low"], row["high"], ".3g"),
+        "regime": lambda row: row["regime"] or "unknown",
+        "gain": lambda row: number(row["gain"], "+.4f"),
+        "gain: 95 % interval": lambda row: interval(row["gain_low"], row["gain_high"], "+.4f"),
+        "seeds": lambda row: str(row["num_seeds"]),
+        "study": lambda row: row["study"],
+    }
+    return page_table("λ* by shared bits and training rows", cells, columns, text=("encoder", "regime", "study"))
+
+
+def _point_table(law: RedundancyLaw) -> PageTable:
+    columns: dict[str, Callable[[Row], str]] = {
+        "study": lambda row: row["study"],
+        "variant": lambda row: row["variant"],
+        "encoder": lambda row: row["encoder"],
+        PREDICTORS[law.predictor]: lambda row: number(row[law.predictor], ".4g"),
+        "λ*": lambda row: number(row["best"], ".3g"),
+        "could be": lambda row: interval(row["low"], row["high"], ".3g"),
+    }
+    return page_table("The encoders that the law rests on", law.points, columns, text=("variant", "encoder"))
+
+
+def _claim_table(summary: pd.DataFrame) -> PageTable | None:
+    if summary.empty:
+        return None
+    columns: dict[str, Callable[[Row], str]] = {
+        "claim": lambda row: row["statement"],
+        "training rows": lambda row: row["rows"],
+        "verdict": lambda row: row["verdict"],
+        "reproduced": lambda row: f"{row['reproduced']} of {row['tests']}",
+        "what came out": lambda row: row["results"],
+    }
+    return page_table("The paper's claims", summary, columns, text=("claim", "verdict", "what came out"))
+
+
+def _test_table(findings: pd.DataFrame) -> PageTable | None:
+    if findings.empty:
+        return None
+    names = ("statement", "study", "variant", "rows", "subject", "result", "interval", "verdict")
+    columns: dict[str, Callable[[Row], str]] = {name: (lambda row, name=name: row[name]) for name in names}
+    return page_table("Every test of a claim", findings, columns, text=names)
