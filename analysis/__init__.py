@@ -1,11 +1,8 @@
 """From records to conclusions: λ* of each encoder, the law across studies, tables, figures. Reads what was recorded."""
 
-from analysis.optimum.curves import gain_curves, lambda_star_table, mean_curves
-from analysis.optimum.optimal import OptimalLambda, optimal_lambda
+from analysis.optimum import OptimalLambda, gain_curves, lambda_star_table, mean_curves, optimal_lambda
 from analysis.records import StudyRecords, read_studies, read_study
-from analysis.redundancy.law import Forecast, RedundancyLaw
-from analysis.redundancy.points import encoder_points
-from analysis.redundancy.summary import law_summary
+from analysis.redundancy import Forecast, RedundancyLaw, encoder_points, law_summary
 
 __all__ = [
     "Forecast",

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.figures.curves import accuracy_and_alignment, gain_by_lambda
-from analysis.figures.information import information_figure
-from analysis.figures.plotting import Drawing, save_figure
-from analysis.figures.search import importance_figure, parallel_coordinates, survivor_figure
+from analysis.figures import (
+    Drawing,
+    accuracy_and_alignment,
+    gain_by_lambda,
+    importance_figure,
+    information_figure,
+    parallel_coordinates,
+    save_figure,
+    survivor_figure,
+)
 from analysis.importance import hyperparameter_importance
-from analysis.optimum.curves import has_gains, lambda_star_table
+from analysis.optimum import has_gains, lambda_star_table
 from analysis.progress import Progress, study_progress
 from analysis.records import StudyRecords
 from analysis.search import ended_configurations, survivors

@@ -31,7 +31,7 @@ from mlflow import MlflowClient
 
 from analysis.conclusions import conclude_records
 from analysis.records import read_study
-from analysis.report.folder import write_study
+from analysis.report import write_study
 
 NAME = "benchmark"
 MODALITIES = ("vision", "audio")

@@ -20,9 +20,7 @@ import tyro
 from harness import Row, print_table
 from joblib import Parallel, delayed
 
-from analysis.optimum.curves import paired_scores
-from analysis.optimum.optimal import optimal_lambda
-from analysis.optimum.smoothing import unit_positions
+from analysis.optimum import optimal_lambda, paired_scores, unit_positions
 
 STUDIES = Path(__file__).parents[1] / "studies" / "results"
 GRIDS = {

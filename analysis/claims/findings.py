@@ -18,13 +18,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.answers import REGIME_WORDS, points, points_range
+from analysis.arrays import Array
 from analysis.claims.paper import CLAIMS, AlignmentClaim, Claim, CurveClaim, InformationClaim
 from analysis.conclusions import Conclusions
-from analysis.optimum.curves import paired_scores
-from analysis.optimum.noise import Array
-from analysis.optimum.optimal import optimal_lambda
+from analysis.optimum import optimal_lambda, paired_scores
 from analysis.variants import Variant, study_variants
+from analysis.words import REGIME_WORDS, points, points_range
 
 Verdict = Literal["reproduced", "not reproduced", "cannot tell"]
 REPRODUCED, NOT_REPRODUCED, CANNOT_TELL = "reproduced", "not reproduced", "cannot tell"

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from analysis.arrays import Array
 from analysis.figures.plotting import (
     CEILING_DASHES,
     ENCODER_STYLES,
@@ -23,10 +24,9 @@ from analysis.figures.plotting import (
     draw_curve,
     even_steps,
     label_strengths,
-    signed,
 )
-from analysis.optimum.curves import gain_curves, mean_curves
-from analysis.optimum.noise import Array
+from analysis.optimum import gain_curves, mean_curves
+from analysis.words import REGIME_WORDS, signed
 
 
 def accuracy_and_alignment(
@@ -136,7 +136,7 @@ def _draw_optimum(top: Axes, strip: Axes, lambda_star: pd.DataFrame, encoders: S
         for panel, height in ((top, optimum["accuracy_at_best"]), (strip, row)):
             panel.plot(best, height, color=color, linestyle="", zorder=5, **star)
         if isinstance(optimum["regime"], str):
-            regime = optimum["regime"].replace("_u", " U")
+            regime = REGIME_WORDS[optimum["regime"]]
             right = {"ha": "right", "va": "bottom", "fontsize": 6.5}
             strip.text(len(grid) - 0.75, row - 0.25, regime, color=color, **right)
 

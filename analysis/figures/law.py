@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from analysis.figures.plotting import STYLE, Drawing
-from analysis.redundancy.law import PREDICTORS, RedundancyLaw
+from analysis.redundancy import PREDICTORS, RedundancyLaw
 
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "^", "D", "P", "X", "v")

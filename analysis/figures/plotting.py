@@ -18,7 +18,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.optimum.noise import Array
+from analysis.arrays import Array
 
 STYLE: dict[Any, Any] = {
     "font.size": 8,
@@ -78,12 +78,6 @@ def draw_curve(panel: Axes, curve: pd.DataFrame, grid: Array, style: Mapping[str
     steps = even_steps(curve["lambda"].to_numpy(), grid)
     panel.fill_between(steps, curve["low"], curve["high"], color=style["color"], alpha=0.18, linewidth=0)
     panel.plot(steps, curve["mean"], markeredgecolor="white", markeredgewidth=0.5, **style)
-
-
-def signed(number: float, digits: int) -> str:
-    """The number with its sign, a minus as long as the plus; zero has none."""
-    text = f"{number:+.{digits}f}".replace("-", "−")
-    return text[1:] if float(text[1:]) == 0 else text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,8 +12,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from analysis.arrays import Array
 from analysis.figures.plotting import STYLE, Drawing, strength_label
-from analysis.optimum.noise import Array
 from analysis.records import StudyRecords
 from analysis.search import BEST_ACCURACY, ended_configurations, searched_values, survivors
 

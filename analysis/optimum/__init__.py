@@ -9,13 +9,11 @@ from analysis.optimum.curves import (
     mean_curves,
     paired_scores,
 )
-from analysis.optimum.noise import Array
 from analysis.optimum.optimal import OptimalLambda, Regime, optimal_lambda
 from analysis.optimum.regret import Regret, forecast_regret
 from analysis.optimum.smoothing import unit_positions
 
 __all__ = [
-    "Array",
     "OptimalLambda",
     "PairedScores",
     "Regime",

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.optimum.noise import Array
+from analysis.arrays import Array
 from analysis.optimum.optimal import OptimalLambda, optimal_lambda
 
 _LAMBDA_STAR_COLUMNS = (

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.optimum.noise import Array, fit_noise, helmert
+from analysis.arrays import Array
+from analysis.optimum.noise import fit_noise, helmert
 
 
 @dataclass(frozen=True, kw_only=True)

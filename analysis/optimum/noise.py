@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln
 
-Array = NDArray[np.float64]
+from analysis.arrays import Array
 
 # Weight of the prior, in seeds; the largest is as good as full pooling for the seeds a study can pay for.
 PRIOR_SEEDS = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0])

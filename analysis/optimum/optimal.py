@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.arrays import Array
 from analysis.optimum.evidence import Comparisons, compare_strengths
-from analysis.optimum.noise import Array, fit_noise
+from analysis.optimum.noise import fit_noise
 from analysis.optimum.smoothing import SmoothCurve, smooth_curve, unit_positions
 
 Regime = Literal["increasing", "saturating", "inverted_u", "decreasing", "flat"]

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.optimum.noise import Array, SeedNoise, helmert
+from analysis.arrays import Array
+from analysis.optimum.noise import SeedNoise, helmert
 
 LENGTHS = (0.25, 0.5, 1.0, 2.0)  # of the unit axis: from about two grid steps to a straight line
 AMPLITUDES = (1.0, 2.0, 4.0, 8.0)  # of the range of the means; smaller ones shrink true gains

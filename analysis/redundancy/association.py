@@ -15,7 +15,7 @@ from itertools import permutations
 import numpy as np
 from scipy.special import ndtr
 
-from analysis.optimum.noise import Array
+from analysis.arrays import Array
 from analysis.redundancy.measurements import Measurements
 
 _MOST_ENUMERATED = 6  # clusters, 720 exchanges

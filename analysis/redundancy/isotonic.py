@@ -8,7 +8,7 @@ resamples and are for the eye: the bootstrap of an isotonic fit is known not to 
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from analysis.optimum.noise import Array
+from analysis.arrays import Array
 from analysis.redundancy.measurements import Measurements
 
 _ROUNDS = 20

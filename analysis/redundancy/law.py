@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.optimum.noise import Array
+from analysis.arrays import Array
 from analysis.redundancy.association import RankCorrelation, rank_correlation
 from analysis.redundancy.isotonic import isotonic_curves
 from analysis.redundancy.leave_one_out import ForecastErrors, forecast_errors

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.optimum.noise import Array
+from analysis.arrays import Array
 from analysis.redundancy.isotonic import isotonic_curves
 from analysis.redundancy.measurements import Measurements, as_lambda
 from analysis.redundancy.saturating import fit_saturating

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.optimum.noise import Array
+from analysis.arrays import Array
 
 NORMAL_95 = float(stats.norm.ppf(0.975))
 # Of log(1 + λ): seeds that agree to more than this say little about how well other seeds would agree.

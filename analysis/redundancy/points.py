@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.optimum.curves import lambda_star_table
+from analysis.optimum import lambda_star_table
 from analysis.records import StudyRecords
 from analysis.variants import study_variants
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from analysis.optimum.noise import Array
+from analysis.arrays import Array
 from analysis.redundancy.measurements import Measurements
 
 # Of parameters [M, 4], for the chains of these numbers [M].

@@ -1,48 +1,20 @@
 """The page that compares studies: their states, every λ*, the law, the map, the information, the paper's claims."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, get_args
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.claims.findings import SMALLEST_CHANGE, claim_findings
-from analysis.claims.summary import claim_summary
-from analysis.comparison.figures import map_figure, modality_pairs
-from analysis.comparison.tables import all_information, all_optima, data_set_families, lambda_star_map
-from analysis.conclusions import Conclusions
-from analysis.figures.information import information_figure
-from analysis.figures.law import law_figure
-from analysis.figures.plotting import Drawing
-from analysis.redundancy.law import PREDICTORS, Predictor, RedundancyLaw
-from analysis.redundancy.points import encoder_points
-from analysis.redundancy.summary import law_summary
+from analysis.claims import SMALLEST_CHANGE
+from analysis.comparison import Comparison
+from analysis.redundancy import PREDICTORS, RedundancyLaw, law_summary
 from analysis.report.page import render
 from analysis.report.study_page import optimum_chart, picture
-from analysis.report.tables import (
-    PageTable,
-    Row,
-    information_page_table,
-    interval,
-    number,
-    optimum_table,
-    page_table,
-)
-from analysis.variants import study_variants
+from analysis.report.tables import PageTable, Row, information_page_table, interval, number, optimum_table, page_table
 
 _MOST_ROWS_OF_A_CHART = 40
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Comparison:
-    """What several studies say together: tables and figures by file name, the laws, and why a law is missing."""
-
-    studies: Sequence[Conclusions]
-    tables: Mapping[str, pd.DataFrame]
-    drawings: Mapping[str, Drawing]
-    laws: Mapping[Predictor, RedundancyLaw]
-    missing_laws: Mapping[Predictor, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,47 +26,6 @@ class StudyLink:
     kind: str
     headline: str
     page: str
-
-
-def compare(studies: Sequence[Conclusions]) -> Comparison:
-    """Draw the conclusions that need more than one study, from whatever the studies have."""
-    optima, information, cells = all_optima(studies), all_information(studies), lambda_star_map(studies)
-    findings = claim_findings(studies)
-    tables = {
-        "lambda_star": optima,
-        "information": information,
-        "lambda_star_map": cells,
-        "claim_tests": findings,
-        "claims": claim_summary(findings),
-    }
-    laws, missing = _laws(studies)
-    drawings = {f"law_{predictor}": law_figure(law) for predictor, law in laws.items()}
-    if not cells.empty:
-        drawings["lambda_star_map"] = map_figure(cells)
-    if not information.empty:
-        drawings["information"] = information_figure(information, "data_set")
-    for family, members in data_set_families(studies).items():
-        drawings[f"modality_pairs_{family}"] = modality_pairs(members)
-    return Comparison(studies=studies, tables=tables, drawings=drawings, laws=laws, missing_laws=missing)
-
-
-def _laws(studies: Sequence[Conclusions]) -> tuple[dict[Predictor, RedundancyLaw], dict[Predictor, str]]:
-    """The law of each predictor that these studies can bear, and why not of the others."""
-    # A law takes studies of one name for one, and variants of two runs often have the same names.
-    usable = [
-        replace(conclusions.records, study={**conclusions.records.study, "name": conclusions.records.label})
-        for conclusions in studies
-        if not conclusions.progress.is_rehearsal and study_variants(conclusions.records.study)
-    ]
-    points = encoder_points(usable)
-    laws: dict[Predictor, RedundancyLaw] = {}
-    missing: dict[Predictor, str] = {}
-    for predictor in get_args(Predictor):
-        try:
-            laws[predictor] = RedundancyLaw.fit(points, predictor)
-        except ValueError as error:
-            missing[predictor] = str(error)
-    return laws, missing
 
 
 def comparison_page(comparison: Comparison, links: Sequence[StudyLink]) -> str:

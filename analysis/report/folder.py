@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from analysis.claims.summary import claim_markdown
+from analysis.claims import claim_markdown
+from analysis.comparison import Comparison, compare
 from analysis.conclusions import Conclusions, conclude_records, save_conclusions, save_tables_and_figures
 from analysis.records import StudyRecords
-from analysis.report.comparison_page import Comparison, StudyLink, compare, comparison_page
+from analysis.report.comparison_page import StudyLink, comparison_page
 from analysis.report.study_page import study_page
 
 PAGE = "report.html"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.conclusions import Conclusions
-from analysis.figures.plotting import Drawing
+from analysis.figures import Drawing
 from analysis.records import StudyRecords
 from analysis.report.charts.intervals import IntervalChart, interval_chart
 from analysis.report.information_part import information_part

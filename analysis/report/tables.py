@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from analysis.answers import REGIME_WORDS, points_range
-from analysis.figures.plotting import METRIC_LABELS, signed
-from analysis.optimum.curves import mean_curves
+from analysis.figures import METRIC_LABELS
+from analysis.optimum import mean_curves
 from analysis.progress import Progress
 from analysis.records import StudyRecords
 from analysis.search import chosen_configurations, searched_values
+from analysis.words import REGIME_WORDS, points_range, signed
 
 Row = dict[Any, Any]
 Kind = Literal["text", "num"]

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.answers import Answer, answers
 from analysis.conclusions import Conclusions
-from analysis.figures.plotting import METRIC_LABELS
-from analysis.optimum.curves import mean_curves
+from analysis.figures import METRIC_LABELS
+from analysis.optimum import mean_curves
 from analysis.records import StudyRecords
+from analysis.report.answers import Answer, answers
 from analysis.report.charts.curves import CurveChart, curve_chart
 from analysis.report.tables import PageTable, curve_table
 

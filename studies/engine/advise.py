@@ -8,12 +8,9 @@ import pandas as pd
 import tyro
 from rich.console import Console
 
-from analysis.optimum.curves import paired_scores
-from analysis.optimum.regret import forecast_regret
+from analysis.optimum import forecast_regret, paired_scores
 from analysis.records import read_study
-from analysis.redundancy.law import Forecast, RedundancyLaw
-from analysis.redundancy.points import encoder_points
-from analysis.redundancy.summary import law_summary
+from analysis.redundancy import Forecast, RedundancyLaw, encoder_points, law_summary
 from pid.atoms import Atoms
 from studies.engine.cluster import Cluster, check_local
 from studies.engine.command_line import exit_codes, stopping_gently

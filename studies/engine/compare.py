@@ -9,9 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.records import StudyRecords, read_study
-from analysis.redundancy.law import RedundancyLaw
-from analysis.redundancy.points import encoder_points
-from analysis.redundancy.summary import law_summary
+from analysis.redundancy import RedundancyLaw, encoder_points, law_summary
 from studies.engine.options import Options
 from studies.engine.study import Study
 

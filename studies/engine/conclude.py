@@ -9,7 +9,7 @@ from rich.table import Table
 
 from analysis.conclusions import conclude_records
 from analysis.records import StudyRecords, read_study
-from analysis.report.folder import write_study
+from analysis.report import write_study
 from studies.engine.study import Study
 from studies.engine.tracking import Tracking
 

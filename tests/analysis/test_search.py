@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.figures.plotting import save_figure
-from analysis.figures.search import importance_figure, parallel_coordinates, survivor_figure
+from analysis.figures import importance_figure, parallel_coordinates, save_figure, survivor_figure
 from analysis.importance import configuration_merit, hyperparameter_importance, value_importance
 from analysis.records import StudyRecords
 from analysis.search import chosen_configurations, searched_values, survivors

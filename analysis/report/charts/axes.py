@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.figures.plotting import strength_label
-from analysis.optimum.noise import Array
+from analysis.arrays import Array
+from analysis.figures import strength_label
 
 WIDTH, HEIGHT = 380, 230
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 36

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.figures.plotting import even_steps
+from analysis.figures import even_steps
 from analysis.report.charts.axes import (
     BOTTOM,
     HEIGHT,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.figures.plotting import even_steps
+from analysis.figures import even_steps
 from analysis.report.charts.axes import BOTTOM, RIGHT, TOP, Tick, across_chart, decimals_of, nice_ticks, strength_ticks
 
 _ROW_HEIGHT = 26

@@ -7,14 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.claims.findings import (
-    claim_findings,
-    largest_difference,
-)
-from analysis.claims.paper import CLAIMS
-from analysis.claims.summary import claim_markdown, claim_summary
+from analysis.claims import CLAIMS, claim_findings, claim_markdown, claim_summary
+from analysis.claims.findings import largest_difference
 from analysis.conclusions import Conclusions
-from analysis.optimum.curves import lambda_star_table
+from analysis.optimum import lambda_star_table
 from analysis.progress import study_progress
 from analysis.records import StudyRecords
 

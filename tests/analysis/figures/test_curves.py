@@ -8,9 +8,9 @@ import pytest
 from matplotlib.figure import Figure
 from scipy import stats
 
-from analysis.figures.curves import accuracy_and_alignment, gain_by_lambda
-from analysis.figures.plotting import Drawing, even_steps, save_figure, signed
-from analysis.optimum.curves import gain_curves, lambda_star_table, paired_scores
+from analysis.figures import Drawing, accuracy_and_alignment, even_steps, gain_by_lambda, save_figure
+from analysis.optimum import gain_curves, lambda_star_table, paired_scores
+from analysis.words import signed
 
 
 def test_even_steps_are_positions_on_the_grid() -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis import gain_curves, lambda_star_table, mean_curves, optimal_lambda
-from analysis.optimum.curves import paired_scores
+from analysis.optimum import paired_scores
 
 COLUMNS = ["variant", "lambda", "encoder", "seed", "accuracy", "ceiling"]
 

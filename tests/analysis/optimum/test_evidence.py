@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.optimum import unit_positions
 from analysis.optimum.evidence import Comparisons, compare_strengths
-from analysis.optimum.smoothing import unit_positions
 
 ALPHA = 0.05
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.optimum.regret import forecast_regret
+from analysis.optimum import forecast_regret
 
 GRID = [0.0, 0.5, 1.0]
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from analysis.optimum import unit_positions
 from analysis.optimum.noise import SeedNoise, fit_noise
-from analysis.optimum.smoothing import SmoothCurve, smooth_curve, unit_positions
+from analysis.optimum.smoothing import SmoothCurve, smooth_curve
 
 
 def noise_of(deviation: float, lambdas: np.ndarray, num_seeds: int = 4, seed: int = 0) -> SeedNoise:

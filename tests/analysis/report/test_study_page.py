@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.conclusions import Conclusions, conclude_records
-from analysis.optimum.curves import mean_curves
+from analysis.optimum import mean_curves
 from analysis.records import StudyRecords
 from analysis.report.study_page import study_page
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from analysis.answers import answer
+from analysis.report.answers import answer
 
 ROW = {
     "variant": "R = 4",

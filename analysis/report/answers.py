@@ -6,19 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.figures.plotting import signed
+from analysis.words import points, points_range
 
 _RISES = {
     "increasing": "accuracy rises with λ all along the grid",
     "saturating": "accuracy rises with λ and then levels off",
     "inverted_u": "accuracy first rises with λ and then falls",
-}
-REGIME_WORDS = {
-    "increasing": "increasing",
-    "saturating": "saturating",
-    "inverted_u": "inverted U",
-    "decreasing": "decreasing",
-    "flat": "flat",
 }
 
 
@@ -77,13 +70,3 @@ def _reservations(row: Mapping[str, Any]) -> list[str]:
     if row["dropped_seeds"] > 0:
         found.append(f"{row['dropped_seeds']:g} of its seeds diverged at some λ and are left out")
     return found
-
-
-def points(difference: float) -> str:
-    """A difference of accuracies in percentage points."""
-    return f"{signed(100 * difference, 1)} points"
-
-
-def points_range(low: float, high: float, digits: int = 1) -> str:
-    """An interval of a difference of accuracies in percentage points."""
-    return f"{signed(100 * low, digits)} to {signed(100 * high, digits)}"
