@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.claims import SMALLEST_CHANGE
 from analysis.comparison import Comparison
 from analysis.redundancy import PREDICTORS, RedundancyLaw, law_summary
+from analysis.report.claim_part import claim_part
 from analysis.report.page import render
 from analysis.report.study_page import optimum_chart, picture
 from analysis.report.tables import PageTable, Row, information_page_table, interval, number, optimum_table, page_table
@@ -52,9 +52,7 @@ def comparison_page(comparison: Comparison, links: Sequence[StudyLink]) -> str:
         ],
         "information": _picture(comparison, "information"),
         "information_table": None if information.empty else information_page_table(information, "data_set"),
-        "claims": _claim_table(comparison.tables["claims"]),
-        "claim_tests": _test_table(comparison.tables["claim_tests"]),
-        "smallest_change": f"{100 * SMALLEST_CHANGE:g}",
+        "claims": claim_part(comparison.tables["claims"], comparison.tables["claim_tests"]),
     }
     return render("comparison.html", context)
 
@@ -102,24 +100,3 @@ def _point_table(law: RedundancyLaw) -> PageTable:
         "could be": lambda row: interval(row["low"], row["high"], ".3g"),
     }
     return page_table("The encoders that the law rests on", law.points, columns, text=("variant", "encoder"))
-
-
-def _claim_table(summary: pd.DataFrame) -> PageTable | None:
-    if summary.empty:
-        return None
-    columns: dict[str, Callable[[Row], str]] = {
-        "claim": lambda row: row["statement"],
-        "training rows": lambda row: row["rows"],
-        "verdict": lambda row: row["verdict"],
-        "reproduced": lambda row: f"{row['reproduced']} of {row['tests']}",
-        "what came out": lambda row: row["results"],
-    }
-    return page_table("The paper's claims", summary, columns, text=("claim", "verdict", "what came out"))
-
-
-def _test_table(findings: pd.DataFrame) -> PageTable | None:
-    if findings.empty:
-        return None
-    names = ("statement", "study", "variant", "rows", "subject", "result", "interval", "verdict")
-    columns: dict[str, Callable[[Row], str]] = {name: (lambda row, name=name: row[name]) for name in names}
-    return page_table("Every test of a claim", findings, columns, text=names)

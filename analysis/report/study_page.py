@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.claims import claim_findings, claim_summary
 from analysis.conclusions import Conclusions
 from analysis.figures import Drawing
 from analysis.records import StudyRecords
 from analysis.report.charts.intervals import IntervalChart, interval_chart
+from analysis.report.claim_part import claim_part
 from analysis.report.information_part import information_part
 from analysis.report.page import render
 from analysis.report.tables import (
@@ -52,6 +54,7 @@ def study_page(conclusions: Conclusions) -> str:
     study, trials = records.study, records.trials
     failed = trials.loc[trials["outcome"] == "failed"]
     parts = variant_parts(conclusions)
+    findings = claim_findings([conclusions])
     context = {
         "name": study["name"],
         "question": study["question"],
@@ -69,6 +72,7 @@ def study_page(conclusions: Conclusions) -> str:
         "optimum_table": optimum_table(conclusions.lambda_star) if parts else None,
         "curve_pictures": _pictures(conclusions.drawings, ["gain_by_lambda"]),
         "information": information_part(records),
+        "claims": claim_part(claim_summary(findings), findings),
         "chosen": chosen_table(records),
         "search": search_table(progress) if len(trials) else None,
         "search_pictures": _pictures(conclusions.drawings, ["survivors", "importance", "parallel_coordinates"]),
@@ -87,6 +91,7 @@ def _contents(context: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("answer", "The answer", "variants_with_scores"),
         ("curves", "Curves", "variants_with_scores"),
         ("information", "Information", "information"),
+        ("claims", "The paper's claims", "claims"),
         ("chosen", "Hyperparameters", "chosen"),
         ("search", "The search", "search"),
         ("failures", "Failures", None),

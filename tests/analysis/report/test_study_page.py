@@ -137,6 +137,31 @@ def test_answers_chosen_hyperparameters_and_origin_are_there(page: Page) -> None
     )
 
 
+def test_the_claims_that_a_study_is_about_are_on_its_page(study_records: StudyRecords) -> None:
+    """Curves of known shape: saturating and inverted U at R = 8, decreasing and flat at R = 0."""
+    data = {f"R = {bits}": {"type": "SyntheticData", "shared_bits": bits} for bits in (8, 0)}
+    definition = {**study_records.study["definition"], "variants": data, "train_samples": [1024]}
+    conclusions = conclude_records(replace(study_records, study={**study_records.study, "definition": definition}))
+    page = Page(study_page(conclusions))
+    _, *summary = page.tables["The paper's claims"]
+    told = {row[0]: row[1:4] for row in summary}
+    assert told["R = 8: accuracy rises with λ and saturates"] == ["1,024", "not reproduced", "1 of 2"]
+    assert told["CKA rises with λ"] == ["1,024", "reproduced", "2 of 2"]
+    assert not any("R = 6" in claim or "MUStARD" in claim for claim in told)
+    header, *tests = page.tables["Every test of a claim"]
+    assert header == ["claim", "variant", "training rows", "of", "result", "95 % interval", "verdict"]
+    verdicts = {(row[1], row[3]): row[-1] for row in tests if "accuracy" in row[0]}
+    assert verdicts["R = 8", "vision"] == verdicts["R = 0", "vision"] == "reproduced"
+    assert verdicts["R = 8", "audio"] == verdicts["R = 0", "audio"] == "not reproduced"
+    optimum = conclusions.lambda_star.iloc[0]
+    bounds = f"λ* {optimum['low']:.2g} to {optimum['high']:.2g}"
+    assert next(row for row in tests if row[1] == "R = 8" and row[3] == "vision")[5].startswith(bounds)
+
+
+def test_a_page_without_claims_has_no_section_of_them(page: Page) -> None:
+    assert "claims" not in {attributes.get("id") for _, attributes in page.elements}
+
+
 def test_every_chart_has_a_table_and_a_name(page: Page) -> None:
     for tag, attributes in page.elements:
         if tag == "svg" and attributes.get("class") == "chart":
