@@ -9,6 +9,8 @@ from pathlib import Path
 
 import tyro
 
+from analysis.comparison import compare
+from analysis.conclusions import conclude_records
 from analysis.records import experiments_with_studies, read_studies
 from analysis.report.folder import write_pages
 
@@ -50,7 +52,7 @@ def write_report(options: ReportOptions) -> Path:
         if not found:
             raise ValueError(f"experiment {experiment!r} in {options.tracking_uri} holds no study")
         studies += found
-    return write_pages(studies, options.out)
+    return write_pages(compare([conclude_records(records) for records in studies]), options.out)
 
 
 if __name__ == "__main__":

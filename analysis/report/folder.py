@@ -1,13 +1,12 @@
-"""From the records of studies to a folder of pages: one for each study, and one that compares them."""
+"""From what follows from studies to a folder of pages: one for each study, and one that compares them."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from analysis.claims import claim_markdown
-from analysis.comparison import Comparison, compare
-from analysis.conclusions import Conclusions, conclude_records, save_conclusions, save_tables_and_figures
+from analysis.comparison import Comparison
+from analysis.conclusions import Conclusions, save_conclusions, save_tables_and_figures
 from analysis.records import StudyRecords
 from analysis.report.comparison_page import StudyLink, comparison_page
 from analysis.report.study_page import study_page
@@ -15,12 +14,11 @@ from analysis.report.study_page import study_page
 PAGE = "report.html"
 
 
-def write_pages(studies: Sequence[StudyRecords], folder: Path) -> Path:
+def write_pages(comparison: Comparison, folder: Path) -> Path:
     """Write the page of each study and the one that compares them to `folder`; returns the latter."""
-    concluded = [conclude_records(records) for records in studies]
-    for conclusions in concluded:
+    for conclusions in comparison.studies:
         write_study(conclusions, folder / folder_name(conclusions.records))
-    return write_comparison(compare(concluded), folder)
+    return write_comparison(comparison, folder)
 
 
 def write_study(conclusions: Conclusions, folder: Path) -> Path:
