@@ -29,8 +29,9 @@ class OptimalLambda:
     `best` is the maximum of the smooth fit and `score` the fit there. `interval` holds every λ that could
     still be the best one. `smallest_equivalent` is the smallest λ of the grid that no larger one is shown to
     beat. `at_edge` says that `best` is the grid's first or last λ, so the true optimum may lie beyond. `gain`
-    is the fit at `best` less the fit at the first λ. `p_value` belongs to the hypothesis that the curve is
-    flat.
+    is the fit at `best` less the fit at the first λ: an estimate of what new seeds gain at that very λ, which is 0
+    by definition where it is the first. As `best` is where the fit is highest, `gain` errs upwards on average;
+    `gain_interval` allows for that. `p_value` belongs to the hypothesis that the curve is flat.
     """
 
     best: float
@@ -78,9 +79,6 @@ def optimal_lambda(
     evidence = compare_strengths(table, positions, alpha=1 - confidence, floor=floor, rng=rng, resamples=resamples)
     curve = smooth_curve(strengths, means, fit_noise(table, positions, floor), rng, resamples)
     top = int(curve.values.argmax())
-    gains = curve.draws[:, top] - curve.draws[:, 0]
-    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    low, high = np.quantile(gains, tails)
     best = float(curve.lambdas[top])
     return OptimalLambda(
         best=best,
@@ -91,7 +89,7 @@ def optimal_lambda(
         at_edge=_edge(best, strengths),
         score=float(curve.values[top]),
         gain=float(curve.values[top] - curve.values[0]),
-        gain_interval=(float(low), float(high)),
+        gain_interval=_gain_interval(curve, confidence),
         num_seeds=table.shape[1],
     )
 
@@ -165,3 +163,21 @@ def _interval(curve: SmoothCurve, confidence: float) -> tuple[float, float]:
     is_better = curve.draws[:, [int(curve.values.argmax())]] > curve.draws
     plausible = curve.lambdas[is_better.mean(axis=0) <= 1 - SHARE_OF_DOUBT * (1 - confidence)]
     return float(plausible.min()), float(plausible.max())
+
+
+def _gain_interval(curve: SmoothCurve, confidence: float) -> tuple[float, float]:
+    """Bounds of the gain at the fit's best λ over the first λ, each exceeded with half of what confidence leaves.
+
+    The lower one is that of a band below which the draws' gains do not fall at any λ (simulated critical value:
+    Ruppert, Wand and Carroll 2003, Semiparametric Regression, chapter 6), so it holds whichever λ was chosen and
+    however (Berk et al. 2013, Valid post-selection inference, Ann. Stat. 41(2)). The upper one needs no such care: an
+    estimate that was chosen for being the highest errs upwards.
+    """
+    top = int(curve.values.argmax())
+    if top == 0:
+        return 0.0, 0.0
+    gains, fitted = curve.draws[:, 1:] - curve.draws[:, :1], curve.values[1:] - curve.values[0]
+    deviations = gains.std(axis=0)
+    shortfall = ((fitted - gains) / deviations).max(axis=1)
+    low = fitted[top - 1] - np.quantile(shortfall, (1 + confidence) / 2) * deviations[top - 1]
+    return float(low), float(np.quantile(gains[:, top - 1], (1 + confidence) / 2))

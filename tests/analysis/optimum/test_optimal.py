@@ -1,7 +1,7 @@
 """λ*: planted optima and regimes are found, the interval covers, and nothing depends on units or order."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from analysis import OptimalLambda, optimal_lambda
+from analysis.optimum.optimal import _gain_interval
+from analysis.optimum.smoothing import SmoothCurve
 
 
 @pytest.mark.parametrize("shape", ["increasing", "saturating", "inverted_u", "decreasing", "flat"])
@@ -33,6 +35,30 @@ def test_optimum_of_a_planted_peak(grid: np.ndarray, planted: Callable[..., np.n
     assert found.gain_interval[0] <= 0.064 <= found.gain_interval[1]
     # 0.6 and 1 lose 0.004 against the peak, four times the noise of one score; 0.4 loses 0.016.
     assert found.smallest_equivalent in (0.6, 0.8)
+
+
+def drawn_curve(num_choices: int, num_draws: int = 40_000) -> SmoothCurve:
+    """Gains of 3 at the last of several λ and of 0 at the others, each with a standard normal error of its own."""
+    rng = np.random.default_rng(0)
+    values = np.zeros(1 + num_choices)
+    values[-1] = 3.0
+    draws = np.zeros((num_draws, 1 + num_choices))
+    draws[:, 1:] = values[1:] + rng.standard_normal((num_draws, num_choices))
+    return SmoothCurve(lambdas=np.arange(1.0 + num_choices), values=values, draws=draws)
+
+
+@pytest.mark.parametrize("num_choices", [1, 7, 50])
+def test_the_gain_is_bounded_for_the_choice_of_its_strength(num_choices: int) -> None:
+    """The largest of n independent normal errors has a known quantile (Šidák 1967); with one λ nothing is chosen."""
+    low, high = _gain_interval(drawn_curve(num_choices), 0.95)
+    assert low == pytest.approx(3 - stats.norm.ppf(0.975 ** (1 / num_choices)), abs=0.05)  # error of a quantile
+    assert high == pytest.approx(3 + stats.norm.ppf(0.975), abs=0.03)
+
+
+def test_a_gain_at_the_first_strength_is_zero() -> None:
+    curve = drawn_curve(3)
+    first = replace(curve, values=curve.values - 4 * (curve.lambdas > 0))
+    assert _gain_interval(first, 0.95) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(("shape", "edge", "best"), [("increasing", "upper", 2.0), ("decreasing", "lower", 0.0)])
