@@ -100,11 +100,14 @@ class Drawing:
 
 
 def lay_out(figure: Figure) -> None:
-    """Arrange the parts once and for all: each format would do it again, which takes longer than drawing."""
+    """Arrange the parts once and for all: each format would do it again, which takes longer than drawing.
+
+    No engine is left, as matplotlib draws a figure that has one, even one that does nothing, twice for each format.
+    """
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)
 
 
 def save_figure(drawing: Drawing, path_stem: Path) -> tuple[Path, ...]:
