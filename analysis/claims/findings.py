@@ -23,7 +23,7 @@ from analysis.claims.paper import CLAIMS, AlignmentClaim, Claim, CurveClaim, Inf
 from analysis.conclusions import Conclusions
 from analysis.optimum import optimal_lambda, paired_scores
 from analysis.variants import Variant, study_variants
-from analysis.words import REGIME_WORDS, points, points_range
+from analysis.words import REGIME_WORDS, points, points_range, signed
 
 Verdict = Literal["reproduced", "not reproduced", "cannot tell"]
 REPRODUCED, NOT_REPRODUCED, CANNOT_TELL = "reproduced", "not reproduced", "cannot tell"
@@ -120,9 +120,14 @@ def _decide(*, shown: bool, refuted: bool) -> Verdict:
 
 def largest_difference(differences: Array) -> float:
     """The largest of the upper 95 % bounds (Student's t, two-sided) of mean differences [L, S], S ≥ 2."""
+    return float(mean_bounds(differences)[1].max())
+
+
+def mean_bounds(differences: Array) -> tuple[Array, Array]:
+    """95 % bounds (Student's t) of each mean of differences [L, S], S ≥ 2."""
     num_seeds = differences.shape[1]
-    error = differences.std(axis=1, ddof=1) / np.sqrt(num_seeds)
-    return float((differences.mean(axis=1) + stats.t.ppf(0.975, num_seeds - 1) * error).max())
+    half_width = stats.t.ppf(0.975, num_seeds - 1) * differences.std(axis=1, ddof=1) / np.sqrt(num_seeds)
+    return differences.mean(axis=1) - half_width, differences.mean(axis=1) + half_width
 
 
 def _alignment_findings(claim: AlignmentClaim, conclusions: Conclusions, variant: Variant) -> Iterator[Finding]:
@@ -138,10 +143,11 @@ def _alignment_findings(claim: AlignmentClaim, conclusions: Conclusions, variant
         return
     regime = optimal_lambda(paired.lambdas, paired.scores).regime
     first, last = paired.scores[0].mean(), paired.scores[-1].mean()
+    low, high = (bounds[0] for bounds in mean_bounds(paired.scores[-1:] - paired.scores[:1]))
     yield Finding(
         subject=subject,
         result=f"{REGIME_WORDS[regime]}, {first:.2f} to {last:.2f}" if regime else "unknown",
-        interval="",
+        interval=f"change {signed(low, 2)} to {signed(high, 2)}",
         verdict=_decide(shown=regime in ("increasing", "saturating"), refuted=regime in _FALLING),
     )
 

@@ -17,7 +17,7 @@ _MARKERS = ("o", "s", "^", "D", "P", "X", "v")
 
 
 def law_figure(law: RedundancyLaw) -> Drawing:
-    """λ* of every encoder over the law's predictor; colour and marker tell the studies apart."""
+    """λ* of every encoder over the law's predictor: a colour and marker a study, filled and open for its modalities."""
     points = law.points
     names = [f"{study}: {pair}" for study, pair in zip(points["study"], points["pair"], strict=True)]
     with matplotlib.rc_context(STYLE):
@@ -31,8 +31,13 @@ def law_figure(law: RedundancyLaw) -> Drawing:
         for place, name in enumerate(dict.fromkeys(names)):
             style: dict[str, Any] = {"color": _COLORS[place % len(_COLORS)], "marker": _MARKERS[place % len(_MARKERS)]}
             here = points.loc[[other == name for other in names]]
-            _draw_points(panel, here, law.predictor, style)
-            handles.append(Line2D([], [], label=name, linestyle="", **style))
+            first, *second = here["pair"].iloc[0].split("+")
+            for encoder, filled in ((first, style["color"]), *((name, "white") for name in second)):
+                of_modality = here.loc[here["encoder"] == encoder]
+                if not of_modality.empty:
+                    _draw_points(panel, of_modality, law.predictor, style | {"markerfacecolor": filled})
+                    label = f"{here['study'].iloc[0]}: {encoder}"
+                    handles.append(Line2D([], [], label=label, linestyle="", markerfacecolor=filled, **style))
         handles += [
             Line2D([], [], color="black", label="saturating fit"),
             Line2D([], [], color="0.35", linestyle=(0, (4, 2)), label="isotonic fit"),
@@ -59,7 +64,7 @@ def _draw_points(panel: Any, points: pd.DataFrame, predictor: str, style: dict[s
     panel.errorbar(x, best, yerr=_lengths(points, "best", ("low", "high")), **errors)
     if {f"{predictor}_low", f"{predictor}_high"} <= set(points.columns):
         panel.errorbar(x, best, xerr=_lengths(points, predictor, (f"{predictor}_low", f"{predictor}_high")), **errors)
-    panel.plot(x, best, linestyle="", markeredgecolor="white", markeredgewidth=0.5, **style)
+    panel.plot(x, best, linestyle="", markeredgecolor=style["color"], markeredgewidth=0.9, **style)
 
 
 def _lengths(points: pd.DataFrame, value: str, bounds: tuple[str, str]) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.claims import CLAIMS, claim_findings, claim_markdown, claim_summary
 from analysis.claims.findings import largest_difference
@@ -136,6 +137,15 @@ def test_noise_makes_claims_that_cannot_be_told(conclude: Callable[..., Conclusi
 def test_the_largest_difference_is_bounded_by_students_t() -> None:
     # Mean 1, standard deviation 1, three seeds: 1 + 4.3027 / √3; the other row lies below.
     assert largest_difference(np.array([[0.0, 1, 2], [-1, -1, -1]])) == pytest.approx(1 + 4.302653 / np.sqrt(3))
+
+
+def test_the_change_of_alignment_has_the_interval_of_a_paired_t_test(conclude: Callable[..., Conclusions]) -> None:
+    conclusions = conclude({"R=8": "flat"}, {"R=8": {"type": "SyntheticData", "shared_bits": 8}})
+    findings = claim_findings([conclusions])
+    found = findings.loc[findings["claim"] == "alignment cka"].iloc[0]
+    values = conclusions.records.alignment.pivot(index="lambda", columns="seed", values="value").to_numpy()
+    bounds = stats.ttest_rel(values[-1], values[0]).confidence_interval()
+    assert found["interval"] == f"change +{bounds.low:.2f} to +{bounds.high:.2f}"
 
 
 def test_claims_know_their_data_encoder_and_rows(conclude: Callable[..., Conclusions]) -> None:
