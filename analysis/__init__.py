@@ -1,11 +1,8 @@
 """From records to conclusions: λ* of each encoder, the law across studies, tables, figures. Reads what was recorded."""
 
-from analysis.curves import gain_curves, lambda_star_table, mean_curves
-from analysis.law_summary import law_summary
-from analysis.optimum import OptimalLambda, optimal_lambda
-from analysis.points import encoder_points
+from analysis.optimum import OptimalLambda, gain_curves, lambda_star_table, mean_curves, optimal_lambda
 from analysis.records import StudyRecords, read_studies, read_study
-from analysis.redundancy import Forecast, RedundancyLaw
+from analysis.redundancy import Forecast, RedundancyLaw, encoder_points, law_summary
 
 __all__ = [
     "Forecast",

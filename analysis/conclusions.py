@@ -6,15 +6,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.curves import has_gains, lambda_star_table
-from analysis.figures import accuracy_and_alignment, gain_by_lambda
+from analysis.figures import (
+    Drawing,
+    accuracy_and_alignment,
+    gain_by_lambda,
+    importance_figure,
+    information_figure,
+    parallel_coordinates,
+    save_figure,
+    survivor_figure,
+)
 from analysis.importance import hyperparameter_importance
-from analysis.information_figures import information_figure
-from analysis.plotting import Drawing, save_figure
+from analysis.optimum import has_gains, lambda_star_table
 from analysis.progress import Progress, study_progress
 from analysis.records import StudyRecords
 from analysis.search import ended_configurations, survivors
-from analysis.search_figures import importance_figure, parallel_coordinates, survivor_figure
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.curves import holm
-from analysis.noise import Array
+from analysis.arrays import Array
+from analysis.optimum import holm
 from analysis.records import StudyRecords
 from analysis.search import BEST_ACCURACY, search_trials, searched_values
 

@@ -14,14 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
-from analysis.recorded import (
-    RecordedRun,
-    alignment_table,
-    information_table,
-    score_table,
-    trial_row,
-    trial_table,
-)
+from analysis.recorded import RecordedRun, alignment_table, information_table, score_table, trial_row, trial_table
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.records import StudyRecords
@@ -56,14 +57,16 @@ def survivors(records: StudyRecords) -> pd.DataFrame:
     failed has left the search at the last epoch it reported.
     """
     trials = search_trials(records)
-    left = trials["outcome"].isin(["pruned", "failed"])
-    last = trials["epochs"].fillna(0)
+    left = trials["outcome"].isin(["pruned", "failed"]).to_numpy()
+    last = trials["epochs"].fillna(0).to_numpy(dtype=float)
+    strata = trials.groupby(["variant", "lambda"])
     epochs = sorted({0.0, *last[left]})
     rows = []
     for variant in records.study["variants"]:
         for strength in map(float, records.study["lambdas"]):
-            here = (trials["variant"] == variant) & (trials["lambda"] == strength)
+            here = strata.indices.get((variant, strength), [])
+            gone_at = np.sort(last[here][left[here]])
             for epoch in epochs:
-                gone = left & (last <= epoch) if epoch else left & False
-                rows.append((variant, strength, int(epoch), int((here & ~gone).sum())))
+                gone = np.searchsorted(gone_at, epoch, side="right") if epoch else 0
+                rows.append((variant, strength, int(epoch), len(here) - int(gone)))
     return pd.DataFrame(rows, columns=["variant", "lambda", "epoch", "surviving"])

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # This script's folder stands first on the path, where the script would hide the package that it measures.
-sys.path.sort(key=lambda entry: Path(entry).resolve() == Path(__file__).resolve().parent)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import tyro

@@ -5,13 +5,19 @@
 
 Curves of known shape get noise of the size and structure that the recorded studies have: seeds scatter more at large λ,
 alike at neighbouring λ. Prints, writes (CSV) and draws (PNG): of each regime, how often the 95 % interval holds the
-true optimum and how wide it is, and which regime is named; of gains of several sizes, how often they are found.
+true optimum and how wide it is, and which regime is named; how often the interval of the gain holds what is gained at
+the λ that was chosen, how often it lies above that altogether, its width and the error of the gain itself (both in
+standard deviations of one seed's score at λ = 0); of gains of several sizes, how often they are found.
 """
 
+import sys
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from zlib import crc32
+
+# This script's folder stands first on the path, where analysis.py would hide the package that is imported.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import matplotlib as mpl
 import numpy as np
@@ -20,9 +26,7 @@ import tyro
 from harness import Row, print_table
 from joblib import Parallel, delayed
 
-from analysis.curves import paired_scores
-from analysis.optimum import optimal_lambda
-from analysis.smoothing import unit_positions
+from analysis.optimum import optimal_lambda, paired_scores, unit_positions
 
 STUDIES = Path(__file__).parents[1] / "studies" / "results"
 GRIDS = {
@@ -96,20 +100,30 @@ def _noise_of(scores: pd.DataFrame) -> Noise:
     )
 
 
-def curve(regime: str, lambdas: np.ndarray, gain: float) -> tuple[np.ndarray, float | None]:
-    """Scores [L] of a regime that gains (or, decreasing, loses) `gain`, and its true optimum; None where all are."""
-    position = unit_positions(lambdas)
-    peak = np.interp(PEAK, lambdas, position)
+def true_scores(regime: str, lambdas: np.ndarray, at: np.ndarray, gain: float) -> np.ndarray:
+    """Scores [N] at strengths [N] of a regime that gains (or, decreasing, loses) `gain` over the grid of λ."""
+
+    def place(strengths: np.ndarray | float) -> np.ndarray:
+        """As `unit_positions` has it, between the grid's λ too."""
+        return np.log1p(strengths / lambdas[1]) / np.log1p(lambdas[-1] / lambdas[1])
+
+    position, peak = place(at), place(PEAK)
     shapes = {
-        "flat": (np.zeros(len(lambdas)), None),
-        "increasing": (position, lambdas[-1]),
-        "saturating": (1 - np.exp(-lambdas / 0.1), lambdas[-1]),
+        "flat": np.zeros(len(at)),
+        "increasing": position,
+        "saturating": 1 - np.exp(-at / 0.1),
         # Level with the start at twice the distance from the peak, and below it after that.
-        "inverted_u": (1 - ((position - peak) / peak) ** 2, PEAK),
-        "decreasing": (-position, lambdas[0]),
+        "inverted_u": 1 - ((position - peak) / peak) ** 2,
+        "decreasing": -position,
     }
-    shape, optimum = shapes[regime]
-    return 0.8 + gain * shape, optimum
+    return 0.8 + gain * shapes[regime]
+
+
+def true_optimum(regime: str, lambdas: np.ndarray) -> float | None:
+    """The best λ of a regime; None where all are."""
+    if regime == "flat":
+        return None
+    return PEAK if regime == "inverted_u" else lambdas[0] if regime == "decreasing" else lambdas[-1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,14 +152,16 @@ def simulate(cell: Cell, noise: Noise, repeats: int) -> Row:
     rng = np.random.default_rng(crc32(repr(cell).encode()))
     lambdas = GRIDS[cell.grid]
     positions = unit_positions(lambdas)
-    scores, optimum = curve(cell.regime, lambdas, cell.gain * noise.first)
+    size, optimum = cell.gain * noise.first, true_optimum(cell.regime, lambdas)
+    scores = true_scores(cell.regime, lambdas, lambdas, size)
     found = [
         optimal_lambda(lambdas, scores[:, None] + noise.draw(positions, cell.num_seeds, rng), resamples=RESAMPLES)
         for _ in range(repeats)
     ]
     ends = np.array([each.interval for each in found])
-    gain_ends = np.array([each.gain_interval for each in found])
-    true_gain = 0.0 if cell.regime in ("flat", "decreasing") else cell.gain * noise.first
+    # What would be gained at the λ that was chosen, whether or not it is the best.
+    true_gains = true_scores(cell.regime, lambdas, np.array([each.best for each in found]), size) - scores[0]
+    low, high = np.array([each.gain_interval for each in found]).T
     named = [each.regime for each in found]
     held = np.nan if optimum is None else np.mean((ends[:, 0] <= optimum) & (optimum <= ends[:, 1]))
     row: dict[str, str | int | float] = {
@@ -153,11 +169,14 @@ def simulate(cell: Cell, noise: Noise, repeats: int) -> Row:
         "noise": cell.noise,
         "regime": cell.regime,
         "gain": cell.gain,
-        "gain in accuracy": cell.gain * noise.first,
+        "gain in accuracy": size,
         "seeds": cell.num_seeds,
         "holds optimum": float(held),
         "share of axis": float(np.diff(np.interp(ends, lambdas, positions), axis=1).mean()),
-        "holds gain": float(np.mean((gain_ends[:, 0] <= true_gain) & (true_gain <= gain_ends[:, 1]))),
+        "holds gain": float(np.mean((low <= true_gains) & (true_gains <= high))),
+        "gain overstated": float(np.mean(true_gains < low)),
+        "width of gain": float(np.mean(high - low)) / noise.first,
+        "gain too high by": float(np.mean([each.gain for each in found] - true_gains)) / noise.first,
     }
     return row | {f"called {name}": named.count(name) / repeats for name in REGIMES}
 
@@ -165,8 +184,11 @@ def simulate(cell: Cell, noise: Noise, repeats: int) -> Row:
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Means over grids and noises, and the worst of them, for each regime, gain and number of seeds."""
     groups = table.loc[~table["gain"].isin(MORE_GAINS)].groupby(["regime", "gain", "seeds"], sort=False)
-    shown = groups[["holds optimum", "share of axis", "holds gain", *(f"called {name}" for name in REGIMES)]].mean()
+    of_gain = ["holds gain", "gain overstated", "width of gain", "gain too high by"]
+    shown = groups[["holds optimum", "share of axis", *of_gain, *(f"called {name}" for name in REGIMES)]].mean()
     shown.insert(1, "holds optimum, worst", groups["holds optimum"].min())
+    shown.insert(4, "holds gain, worst", groups["holds gain"].min())
+    shown.insert(6, "gain overstated, worst", groups["gain overstated"].max())
     return shown.reset_index()
 
 

@@ -111,6 +111,17 @@ def escaped_libraries(root: Path) -> list[str]:
     return faults
 
 
+def passed_doors(root: Path) -> list[str]:
+    """Imports of what is inside a room of `analysis` from outside it: a room is entered by its `__init__`."""
+    known, faults = modules(root), []
+    for module, path in known.items():
+        for name in imports(path):
+            parts = (_module_of(name, known) or "").split(".")
+            if parts[0] == "analysis" and len(parts) > 2 and not is_within(module, ".".join(parts[:2])):
+                faults.append(f"{module} imports {name}")
+    return faults
+
+
 def circles(root: Path) -> list[str]:
     """Modules that import themselves by way of others, while they are being imported."""
     known = modules(root)
@@ -175,6 +186,7 @@ CHECKS = [
     relative_imports,
     forbidden_imports,
     escaped_libraries,
+    passed_doors,
     circles,
     heavy_vocabulary,
     studies_with_machinery,
@@ -205,6 +217,8 @@ def test_there_is_something_to_check(repository: Path) -> None:
         (escaped_libraries, {"trainables/training.py": "from ray import tune"}),
         (escaped_libraries, {"analysis/figures.py": "import mlflow.entities"}),
         (escaped_libraries, {"pid/broja.py": "import torch"}),
+        (passed_doors, {"analysis/a.py": "from analysis.room.b import c", "analysis/room/b.py": "c = 1"}),
+        (passed_doors, {"studies/engine/a.py": "from analysis.room import b", "analysis/room/b.py": ""}),
         (circles, {"pid/a.py": "from pid.b import f", "pid/b.py": "import pid.a"}),
         (circles, {"pid/a.py": "import pid.b", "pid/b.py": "try:\n    import pid.a\nfinally:\n    pass"}),
         (heavy_vocabulary, {"trainables/config.py": "def f():\n    import numpy"}),
@@ -229,7 +243,9 @@ def test_no_check_finds_fault_with_order(tmp_path: Path, check: Check) -> None:
         "pid/discriminator.py": "import torch",
         "trainables/config.py": "from dataclasses import dataclass",
         "analysis/optimum.py": "from pid.atoms import f",
-        "studies/engine/run.py": "import analysis.optimum",
+        "analysis/room/__init__.py": "from analysis.room.b import c",
+        "analysis/room/b.py": "c = 1",
+        "studies/engine/run.py": "from analysis.room import c",
         "studies/question.py": "STUDY = 1",
     }
     write_house(tmp_path, in_order)

@@ -8,12 +8,9 @@ import pandas as pd
 import tyro
 from rich.console import Console
 
-from analysis.curves import paired_scores
-from analysis.law_summary import law_summary
-from analysis.points import encoder_points
+from analysis.optimum import forecast_regret, paired_scores
 from analysis.records import read_study
-from analysis.redundancy import Forecast, RedundancyLaw
-from analysis.regret import forecast_regret
+from analysis.redundancy import Forecast, RedundancyLaw, encoder_points, law_summary
 from pid.atoms import Atoms
 from studies.engine.cluster import Cluster, check_local
 from studies.engine.command_line import exit_codes

@@ -1,4 +1,4 @@
-"""What several studies say together: λ* of every encoder beside the information in its data, and the law of both."""
+"""The end of a session with several studies: λ* of every encoder, the law, and the pages that compare them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,34 +8,43 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from analysis.law_summary import law_summary
-from analysis.points import encoder_points
+from analysis.comparison import Comparison
+from analysis.comparison import compare as compare_studies
+from analysis.conclusions import conclude_records
 from analysis.records import StudyRecords, read_study
-from analysis.redundancy import RedundancyLaw
+from analysis.redundancy import encoder_points, law_summary
+from analysis.report import write_pages
 from studies.engine.options import Options
 from studies.engine.study import Study
 
 POINTS_FILE = Path("figures") / "encoders_of_all_studies.csv"
+REPORT_FOLDER = Path("report")
 
 
 def compare(studies: Sequence[Study], options: Options, console: Console) -> None:
-    """Print and write the encoders of all studies that have a result, and the law of those that are no rehearsal."""
+    """Print the encoders of all studies that have a result and the law, and write the pages that compare them."""
     records = _recorded(studies, options.tracking_uri)
     points = encoder_points(records)
     if points.empty:
         console.print("\nno study has confirmed a trial: there is nothing to compare", highlight=False)
         return
+    comparison = compare_studies([conclude_records(one) for one in records])
     console.print("\nbest alignment strength and information, encoder by encoder over all studies", highlight=False)
     console.print(_points_table(points))
-    try:
-        sentences = law_summary(RedundancyLaw.fit(encoder_points([one for one in records if not one.is_rehearsal])))
-    except ValueError as error:
-        sentences = [f"no law of λ* and redundancy can be fitted: {error}"]
-    for sentence in sentences:
+    for sentence in _law_sentences(comparison):
         console.print(sentence, highlight=False)
     POINTS_FILE.parent.mkdir(exist_ok=True)
     points.to_csv(POINTS_FILE, index=False)
     console.print(f"table: {POINTS_FILE}", highlight=False)
+    page = write_pages(comparison, REPORT_FOLDER)
+    console.print(f"report: {page.resolve().as_uri()}", highlight=False, soft_wrap=True)
+
+
+def _law_sentences(comparison: Comparison) -> list[str]:
+    """What the law of estimated redundancy says, or why there is none."""
+    if "redundancy" in comparison.laws:
+        return law_summary(comparison.laws["redundancy"])
+    return [f"no law of λ* and redundancy can be fitted: {comparison.missing_laws['redundancy']}"]
 
 
 def _recorded(studies: Sequence[Study], tracking_uri: str) -> list[StudyRecords]:

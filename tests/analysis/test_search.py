@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.figures import importance_figure, parallel_coordinates, save_figure, survivor_figure
 from analysis.importance import configuration_merit, hyperparameter_importance, value_importance
-from analysis.plotting import save_figure
 from analysis.records import StudyRecords
 from analysis.search import chosen_configurations, searched_values, survivors
-from analysis.search_figures import importance_figure, parallel_coordinates, survivor_figure
 
 
 def test_searched_hyperparameters_have_their_recorded_names(study_records: StudyRecords) -> None:

@@ -1,6 +1,7 @@
 """The studies of real data from their command lines, on files of the true formats and on the real ones, small."""
 
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,10 @@ def test_what_is_missing_is_named_and_the_rest_is_compared(all_studies: tuple[Wo
     points = pd.read_csv(workspace.folder / "figures/encoders_of_all_studies.csv")
     assert len(points) == 2 * 3 * 2  # data sets, pairs, encoders
     assert set(points["study"]) == {f"{dataset}_{pair}" for dataset in ("mosei", "mustard") for pair in PAIRS}
+    index = workspace.folder / "report/index.html"
+    assert f"report: {index.resolve().as_uri()}" in output
+    links = re.findall(r'href="([^"#]+/report.html)"', index.read_text(encoding="utf-8"))
+    assert len(links) == 2 * 3 and all((index.parent / link).is_file() for link in links)
 
 
 def test_the_table_of_information_has_every_data_set_that_is_there(

@@ -1,0 +1,125 @@
+"""What all figures share: the style, the axis of λ, a curve with its band, saving.
+
+Colours are Okabe and Ito's, which the colour-blind can tell apart; markers and dashes repeat what colour
+says, for print in grey. λ is drawn with even steps between the grid's values, because a true axis squeezes 0
+to 1 where a grid ends at 4.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.arrays import Array
+
+STYLE: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "figure.titlesize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4,
+    "pdf.fonttype": 42,  # text stays text, as journals ask
+    "svg.fonttype": "none",
+    "svg.hashsalt": "align-or-not",  # names inside a file are random without it
+}
+# Of the encoders of a figure: two of a study, three or more where it shows several pairs of modalities.
+ENCODER_STYLES: tuple[dict[str, Any], ...] = (
+    {"color": "#0072B2", "marker": "o"},
+    {"color": "#D55E00", "marker": "s"},
+    {"color": "#E69F00", "marker": "P"},
+    {"color": "#56B4E9", "marker": "X"},
+)
+CEILING_DASHES = ((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 1)))
+METRIC_STYLES: dict[str, dict[str, Any]] = {
+    "cka": {"color": "#009E73", "marker": "^", "linestyle": "-"},
+    "svcca": {"color": "#CC79A7", "marker": "D", "linestyle": (0, (5, 1.5))},
+    "mutual_knn": {"color": "#000000", "marker": "v", "linestyle": (0, (1.5, 1.2))},
+}
+METRIC_LABELS = {"cka": "CKA", "svcca": "SVCCA", "mutual_knn": "mutual k-NN"}
+_MOST_PIXELS = 4e6
+AXIS_LABEL = "alignment strength λ"
+
+
+def even_steps(strengths: Array, grid: Array) -> Array:
+    """Where strengths lie on an axis that gives each step of the grid the same length, from 0 on."""
+    return np.interp(strengths, grid, np.arange(len(grid)))
+
+
+def label_strengths(panel: Axes, grid: Array) -> None:
+    """Put the grid's values under an axis of even steps."""
+    panel.set_xticks(range(len(grid)), [strength_label(strength) for strength in grid])
+    panel.set_xlabel(AXIS_LABEL)
+
+
+def strength_label(strength: float) -> str:
+    """A value of the grid; without a zero before the point neighbours stay apart."""
+    return f"{strength:g}".removeprefix("0") or "0"
+
+
+def draw_curve(panel: Axes, curve: pd.DataFrame, grid: Array, style: Mapping[str, Any]) -> None:
+    """A line through a curve's means (columns lambda, mean, low, high) and a band over their intervals."""
+    curve = curve.sort_values("lambda")
+    steps = even_steps(curve["lambda"].to_numpy(), grid)
+    panel.fill_between(steps, curve["low"], curve["high"], color=style["color"], alpha=0.18, linewidth=0)
+    panel.plot(steps, curve["mean"], markeredgecolor="white", markeredgewidth=0.5, **style)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drawing:
+    """A figure with the numbers that it draws, and what it shows in one sentence for those who cannot see it."""
+
+    figure: Figure
+    data: pd.DataFrame
+    caption: str
+
+    @cached_property
+    def png(self) -> bytes:
+        """The figure as a PNG, 200 dpi, or fewer where that would be more than four million pixels."""
+        buffer = BytesIO()
+        with matplotlib.rc_context(STYLE):
+            lay_out(self.figure)
+            dots_per_inch = min(200.0, np.sqrt(_MOST_PIXELS / np.prod(self.figure.get_size_inches())))
+            self.figure.savefig(buffer, format="png", dpi=dots_per_inch)
+        return buffer.getvalue()
+
+
+def lay_out(figure: Figure) -> None:
+    """Arrange the parts once and for all: each format would do it again, which takes longer than drawing.
+
+    No engine is left, as matplotlib draws a figure that has one, even one that does nothing, twice for each format.
+    """
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+
+
+def save_figure(drawing: Drawing, path_stem: Path) -> tuple[Path, ...]:
+    """Write the figure as PNG, PDF and SVG and its data as CSV at path_stem + suffix; returns the paths.
+
+    No file carries its date or a random name, so the same figure is the same file.
+    """
+    path_stem.parent.mkdir(parents=True, exist_ok=True)
+    png, pdf, svg, csv = (path_stem.with_name(path_stem.name + suffix) for suffix in (".png", ".pdf", ".svg", ".csv"))
+    png.write_bytes(drawing.png)
+    with matplotlib.rc_context(STYLE):
+        drawing.figure.savefig(pdf, metadata={"CreationDate": None})
+        drawing.figure.savefig(svg, metadata={"Date": None})
+    drawing.data.to_csv(csv, index=False)
+    return png, pdf, svg, csv

@@ -1,0 +1,5 @@
+"""The report: one self-contained page a study, and one that compares them, with figures and tables beside them."""
+
+from analysis.report.folder import folder_name, write_comparison, write_pages, write_study
+
+__all__ = ["folder_name", "write_comparison", "write_pages", "write_study"]

@@ -1,0 +1,1 @@
+"""Charts of the pages as plain geometry: tables in, positions and texts out."""

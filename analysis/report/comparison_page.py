@@ -1,0 +1,102 @@
+"""The page that compares studies: their states, every λ*, the law, the map, the information, the paper's claims."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparison import Comparison
+from analysis.redundancy import PREDICTORS, RedundancyLaw, law_summary
+from analysis.report.claim_part import claim_part
+from analysis.report.page import render
+from analysis.report.study_page import optimum_chart, picture
+from analysis.report.tables import PageTable, Row, information_page_table, interval, number, optimum_table, page_table
+
+_MOST_ROWS_OF_A_CHART = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyLink:
+    """A study of the comparison and where its page is."""
+
+    name: str
+    question: str
+    kind: str
+    headline: str
+    page: str
+
+
+def comparison_page(comparison: Comparison, links: Sequence[StudyLink]) -> str:
+    """The page, with links to the pages of its studies."""
+    optima, information = comparison.tables["lambda_star"], comparison.tables["information"]
+    context = {
+        "links": links,
+        "optimum_chart": _chart(optima),
+        "optimum_table": None if optima.empty else optimum_table(optima),
+        "laws": [
+            {
+                "title": PREDICTORS[predictor],
+                "sentences": law_summary(law),
+                "picture": picture(comparison.drawings[f"law_{predictor}"]),
+                "table": _point_table(law),
+            }
+            for predictor, law in comparison.laws.items()
+        ],
+        "missing_laws": [(PREDICTORS[predictor], why) for predictor, why in comparison.missing_laws.items()],
+        "map": _picture(comparison, "lambda_star_map"),
+        "map_table": _map_table(comparison.tables["lambda_star_map"]),
+        "pairs": [
+            picture(drawing) for name, drawing in comparison.drawings.items() if name.startswith("modality_pairs_")
+        ],
+        "information": _picture(comparison, "information"),
+        "information_table": None if information.empty else information_page_table(information, "data_set"),
+        "claims": claim_part(comparison.tables["claims"], comparison.tables["claim_tests"]),
+    }
+    return render("comparison.html", context)
+
+
+def _picture(comparison: Comparison, name: str) -> Any:
+    return picture(comparison.drawings[name]) if name in comparison.drawings else None
+
+
+def _chart(optima: pd.DataFrame) -> Any:
+    """λ* of every encoder over a grid that has the ends of all; None where there are none, or too many for a chart."""
+    if optima.empty or len(optima) > _MOST_ROWS_OF_A_CHART:
+        return None
+    bounds = optima[["best", "low", "high"]].to_numpy(dtype=float)
+    highest = float(np.nanmax(bounds, initial=1.0))
+    grid = np.array([0, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128], dtype=float)
+    last = int(np.searchsorted(grid, highest))
+    return optimum_chart(optima, grid[: last + 1], ["study", "variant", "encoder"])
+
+
+def _map_table(cells: pd.DataFrame) -> PageTable | None:
+    if cells.empty:
+        return None
+    columns: dict[str, Callable[[Row], str]] = {
+        "R": lambda row: str(row["shared_bits"]),
+        "training rows": lambda row: f"{row['train_samples']:,}",
+        "encoder": lambda row: row["encoder"],
+        "λ*": lambda row: number(row["best"], ".3g"),
+        "could be": lambda row: interval(row["low"], row["high"], ".3g"),
+        "regime": lambda row: row["regime"] or "unknown",
+        "gain": lambda row: number(row["gain"], "+.4f"),
+        "gain: 95 % interval": lambda row: interval(row["gain_low"], row["gain_high"], "+.4f"),
+        "seeds": lambda row: str(row["num_seeds"]),
+        "study": lambda row: row["study"],
+    }
+    return page_table("λ* by shared bits and training rows", cells, columns, text=("encoder", "regime", "study"))
+
+
+def _point_table(law: RedundancyLaw) -> PageTable:
+    columns: dict[str, Callable[[Row], str]] = {
+        "study": lambda row: row["study"],
+        "variant": lambda row: row["variant"],
+        "encoder": lambda row: row["encoder"],
+        PREDICTORS[law.predictor]: lambda row: number(row[law.predictor], ".4g"),
+        "λ*": lambda row: number(row["best"], ".3g"),
+        "could be": lambda row: interval(row["low"], row["high"], ".3g"),
+    }
+    return page_table("The encoders that the law rests on", law.points, columns, text=("variant", "encoder"))

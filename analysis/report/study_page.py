@@ -1,0 +1,167 @@
+"""One study as one self-contained HTML page: what its template needs, from its records."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.claims import claim_findings, claim_summary
+from analysis.conclusions import Conclusions
+from analysis.figures import Drawing
+from analysis.records import StudyRecords
+from analysis.report.charts.intervals import IntervalChart, interval_chart
+from analysis.report.claim_part import claim_part
+from analysis.report.information_part import information_part
+from analysis.report.page import render
+from analysis.report.tables import (
+    chosen_table,
+    failure_table,
+    importance_table,
+    interval,
+    number,
+    optimum_table,
+    search_table,
+)
+from analysis.report.variant_part import strength_grid, variant_parts
+
+_MOST_FAILURES = 50
+_MOST_ERRORS = 5  # different ones, whose whole text is shown
+_ORIGIN_TITLES = {
+    "identity": "Identity",
+    "command": "Command",
+    "git_commit": "Commit",
+    "host": "Host",
+    "versions": "Versions",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure inside the page."""
+
+    source: str
+    caption: str
+    alternative: str
+
+
+def study_page(conclusions: Conclusions) -> str:
+    """The page of one study."""
+    records, progress = conclusions.records, conclusions.progress
+    study, trials = records.study, records.trials
+    failed = trials.loc[trials["outcome"] == "failed"]
+    parts = variant_parts(conclusions)
+    findings = claim_findings([conclusions])
+    context = {
+        "name": study["name"],
+        "question": study["question"],
+        "modalities": " and ".join(study["modalities"]),
+        "variants": study["variants"],
+        "strengths": ", ".join(f"{strength:g}" for strength in study["lambdas"]),
+        "first": f"{study['lambdas'][0]:g}",
+        "trial_count": f"{len(trials)} {'trial' if len(trials) == 1 else 'trials'} recorded",
+        "num_seeds": study.get("definition", {}).get("seeds", "several"),
+        "progress": progress,
+        "variants_with_scores": parts,
+        "optimum_chart": optimum_chart(conclusions.lambda_star, strength_grid(records), ["variant", "encoder"])
+        if parts
+        else None,
+        "optimum_table": optimum_table(conclusions.lambda_star) if parts else None,
+        "curve_pictures": _pictures(conclusions.drawings, ["gain_by_lambda"]),
+        "information": information_part(records),
+        "claims": claim_part(claim_summary(findings), findings),
+        "chosen": chosen_table(records),
+        "search": search_table(progress) if len(trials) else None,
+        "search_pictures": _pictures(conclusions.drawings, ["survivors", "importance", "parallel_coordinates"]),
+        "search_tables": [] if conclusions.importance.empty else [importance_table(conclusions.importance)],
+        "failures": failure_table(failed, _MOST_FAILURES),
+        "errors": _errors(failed),
+        "origin": _origin(records),
+        "definition": json.dumps(study.get("definition", study), indent=2, ensure_ascii=False),
+    }
+    return render("study.html", context | {"contents": _contents(context)})
+
+
+def _contents(context: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Anchors and titles of the sections that the page has."""
+    sections = (
+        ("answer", "The answer", "variants_with_scores"),
+        ("curves", "Curves", "variants_with_scores"),
+        ("information", "Information", "information"),
+        ("claims", "The paper's claims", "claims"),
+        ("chosen", "Hyperparameters", "chosen"),
+        ("search", "The search", "search"),
+        ("failures", "Failures", None),
+        ("origin", "Where this comes from", None),
+    )
+    return [(anchor, title) for anchor, title, needed in sections if needed is None or context[needed]]
+
+
+def optimum_chart(lambda_star: pd.DataFrame, grid: np.ndarray, names: list[str]) -> IntervalChart:
+    """λ* of each row of `lambda_star_table` with its interval, named by the columns `names`."""
+    encoders = list(dict.fromkeys(lambda_star["encoder"]))
+    rows = [
+        {
+            "label": " ".join(str(row[name]) for name in names),
+            "number": encoders.index(row["encoder"]) % 2,
+            "value": row["best"],
+            "low": row["low"],
+            "high": row["high"],
+            "tip": (
+                f"{' '.join(str(row[name]) for name in names)}\nλ* = {number(row['best'], '.3g')}\n"
+                f"could be {interval(row['low'], row['high'], '.3g')}\nn = {row['num_seeds']:g} seeds"
+            ),
+        }
+        for row in lambda_star.to_dict("records")
+    ]
+    return interval_chart(rows, grid, title="λ* of each encoder")
+
+
+def _pictures(drawings: Mapping[str, Drawing], names: list[str]) -> list[Picture]:
+    return [picture(drawings[name]) for name in names if name in drawings]
+
+
+def picture(drawing: Drawing) -> Picture:
+    """A figure that travels inside the page."""
+    encoded = b64encode(drawing.png).decode("ascii")
+    return Picture(
+        source=f"data:image/png;base64,{encoded}",
+        caption=drawing.caption,
+        alternative=f"{drawing.caption} The numbers are in the CSV file of the same name.",
+    )
+
+
+def _errors(failed: pd.DataFrame) -> list[dict[str, str]]:
+    """The whole text of the most frequent errors."""
+    counts = failed["error"].dropna().value_counts()
+    shown = counts.head(_MOST_ERRORS)
+    return [{"title": f"Whole text of an error of {count} trials", "text": str(text)} for text, count in shown.items()]
+
+
+def _origin(records: StudyRecords) -> list[tuple[str, str]]:
+    """Under which circumstances the study ran, whatever of it was noted down."""
+    noted = dict(records.circumstances)
+    rows = [(title, _plain(noted.pop(name))) for name, title in _ORIGIN_TITLES.items() if name in noted]
+    rows += [(_title(name), _plain(value)) for name, value in noted.items()]
+    for title, when in (("Started", records.started), ("Ended", records.ended)):
+        if when is not None:
+            rows.append((title, f"{when:%Y-%m-%d %H:%M} UTC"))
+    rows.append(("MLflow run", records.parent_run_id))
+    return rows
+
+
+def _title(name: str) -> str:
+    kind, _, label = name.partition("/")
+    return f"Data digest, {label}" if kind == "data" and label else name.replace("_", " ").capitalize()
+
+
+def _plain(value: str) -> str:
+    """A JSON object as a list of its entries, anything else as it is."""
+    try:
+        known = json.loads(value)
+    except ValueError:
+        return value
+    return ", ".join(f"{name} {entry}" for name, entry in known.items()) if isinstance(known, dict) else value
