@@ -91,13 +91,14 @@ class Display(Unsaved, Callback):
         done_now = ended - self._num_before
         left = f", about {elapsed / done_now * (total - ended):.0f} s left" if done_now >= 5 else ""
         counts = {
+            "running": len(self._recorder.running),
             "searched": sum(r.stage == SEARCH and r.outcome is not None for r in records.values()),
             "stopped early": sum(r.outcome is Outcome.PRUNED for r in records.values()),
             "confirmed": sum(r.stage == CONFIRM and r.outcome is not None for r in records.values()),
             "failed": sum(r.outcome is Outcome.FAILED for r in records.values()),
         }
         details = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        return f"{elapsed:.0f} s: {ended} of {total} trials ended ({details or 'none yet'}){left}"
+        return f"{elapsed:.0f} s: {ended} of {total} trials ended ({details or 'none started'}){left}"
 
 
 def _num_ended(records: Mapping[str, TrialRecord]) -> int:
