@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from analysis.connection import TrackingServerError, masked
 from studies.engine.cluster import Cluster, check_local
 from studies.engine.compare import compare
 from studies.engine.cost import print_plan
@@ -17,8 +18,13 @@ from studies.engine.journal import JournalError
 from studies.engine.options import AllOptions, Options, chosen_studies, parse, resolve
 from studies.engine.rehearsal import rehearsed
 from studies.engine.run import StudyFailedError, run
+from studies.engine.storage import StorageError
 from studies.engine.study import Study
+from studies.engine.tracking import UnsentError
 from trainables.data import MissingDataError, require
+
+_REFUSALS = (ValueError, FileNotFoundError, StorageError, JournalError, TrackingServerError)
+_FAILURES = (StudyFailedError, UnsentError)
 
 EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -63,7 +69,7 @@ def all_command(studies: Sequence[Study]) -> None:
                 console.rule(study.name)
                 try:
                     run(study, options, cluster, console)
-                except (ValueError, JournalError, StudyFailedError) as error:
+                except (*_REFUSALS, *_FAILURES) as error:
                     console.print(f"[red]{study.name}:[/red] {error}", highlight=False)
                     failed.append(study.name)
             console.rule("all studies")
@@ -112,14 +118,14 @@ def exit_codes(name: str, console: Console) -> Iterator[None]:
     """Turn what ends a study into a sentence and an exit code."""
     try:
         yield
-    except (ValueError, FileNotFoundError, JournalError) as error:
+    except _REFUSALS as error:
         console.print(f"[red]{name}:[/red] {error}", highlight=False)
         sys.exit(EXIT_REFUSED)
-    except StudyFailedError as error:
+    except _FAILURES as error:
         console.print(f"[red]{name}:[/red] {error}", highlight=False)
         sys.exit(EXIT_FAILED)
     except KeyboardInterrupt:
-        command = shlex.join(argument for argument in sys.argv if argument != "--fresh")
+        command = masked(shlex.join(argument for argument in sys.argv if argument != "--fresh"))
         console.print("\nStopped. What was done is recorded; the same command goes on from there:", highlight=False)
         console.print(f"  python {command}", highlight=False, markup=False, soft_wrap=True)
         sys.exit(EXIT_INTERRUPTED)

@@ -32,6 +32,7 @@ from studies.engine.provenance import provenance
 from studies.engine.queue import StudyQueue
 from studies.engine.recorder import Recorder
 from studies.engine.search import QueueScheduler, QueueSearcher
+from studies.engine.storage import open_storage
 from studies.engine.stored import StoredValues
 from studies.engine.study import CONFIRM, Stratum, Study, TrialSpec, strata
 from studies.engine.tracking import Tracking
@@ -54,12 +55,13 @@ def run(study: Study, options: Options, cluster: Cluster, console: Console) -> N
     """Run or resume the study.
 
     Raises StudyFailedError where a λ has no result, KeyboardInterrupt where somebody stopped it, ValueError for data
-    that cannot be trained on, and JournalError where they are not those that the study began with.
+    that cannot be trained on, JournalError where they are not those that the study began with, TrackingServerError
+    where MLflow cannot be written to, and UnsentError where it went away and is not back at the end.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     console.print(f"[bold]{study.name}[/bold] {study.identity}: {study.question}", highlight=False)
     folder = StudyFolder(storage_root(options), study)
-    with folder.claimed(fresh=options.fresh), Tracking(options.tracking_uri) as tracking:
+    with folder.claimed(fresh=options.fresh), Tracking(options.tracking_uri, folder.root) as tracking:
         journal = Journal(folder.root)
         records = journal.read()
         queue = StudyQueue(study, records)
@@ -149,6 +151,7 @@ def _train(
         tune.with_parameters(PairTrainable, references=data.references),
         {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial},
     )
+    filesystem, path = open_storage(folder.root)
     with Display(study, recorder, console) as display:
         tune.Tuner(
             trainable,
@@ -161,7 +164,8 @@ def _train(
             ),
             run_config=tune.RunConfig(
                 name=folder.attempt_name(),
-                storage_path=folder.root,
+                storage_path=path,
+                storage_filesystem=filesystem,
                 callbacks=[recorder, display],
                 failure_config=tune.FailureConfig(max_failures=_MAX_FAILURES),
                 checkpoint_config=tune.CheckpointConfig(num_to_keep=1, checkpoint_at_end=False),

@@ -7,12 +7,14 @@ from typing import Any
 
 from pyarrow import fs
 
+from studies.engine.storage import open_storage, replace_file
+
 
 class StoredValues:
     """The file `name`.json below a study's `root` (a folder or URI): a dictionary of plain JSON values."""
 
     def __init__(self, root: str, name: str) -> None:
-        self._filesystem, path = fs.FileSystem.from_uri(root)
+        self._filesystem, path = open_storage(root)
         self._path = str(PurePosixPath(path) / f"{name}.json")
 
     def read(self) -> dict[str, Any]:
@@ -24,6 +26,4 @@ class StoredValues:
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Replace what is stored, in a single step."""
-        with self._filesystem.open_output_stream(f"{self._path}.part") as stream:
-            stream.write(json.dumps(values).encode())
-        self._filesystem.move(f"{self._path}.part", self._path)
+        replace_file(self._filesystem, self._path, json.dumps(values).encode())
