@@ -25,12 +25,14 @@ class TrackingServerError(RuntimeError):
 
 
 def bound_requests() -> None:
-    """Have MLflow answer for a failed request within seconds, where the user has not said otherwise.
+    """Have MLflow give a failed request up within seconds, and print nothing, where the user has not said otherwise.
 
     It would try for minutes before it says anything, and a request that it sends twice may make two runs.
     """
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(_SECONDS_A_REQUEST))
+    # It prints the address of every run that ends, with the credentials that are in it.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 
 def masked(text: str) -> str:

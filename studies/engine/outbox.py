@@ -70,6 +70,11 @@ class Outbox:
         self._hurry.set()
         return problem
 
+    def join(self) -> bool:
+        """Wait until the thread has ended after `close`; returns whether it has."""
+        self._thread.join(timeout=60)
+        return not self.is_started
+
     def _work(self) -> None:
         pause = 1.0
         while (first := self._first()) is not None:

@@ -29,7 +29,10 @@ def open_storage(root: str, patience: float = _PATIENCE) -> tuple[fs.FileSystem,
     An object store that does not answer is asked again for `patience` seconds; then, or where it refuses, StorageError
     is raised, an OSError.
     """
-    filesystem, path = fs.FileSystem.from_uri(root)
+    if not root.startswith("s3://"):
+        return fs.FileSystem.from_uri(root)
+    # The region of a bucket is looked up where it is not given.
+    filesystem, path = _patiently(lambda: fs.FileSystem.from_uri(root), patience)
     if isinstance(filesystem, fs.S3FileSystem):
         rebuild, (options,) = filesystem.__reduce__()
         # A file is one request, made by whoever closes it: in the background it would wait for the thread it is on.
@@ -67,6 +70,26 @@ def replace_file(filesystem: fs.FileSystem, path: str, content: bytes) -> None:
     part = Path(f"{path}.part")
     part.write_bytes(content)
     part.replace(path)
+
+
+def _patiently(request: Callable[[], _Answer], patience: float) -> _Answer:
+    """The answer of an object store, which is asked again while it is away."""
+    begun, pause = time.monotonic(), 1.0
+    while True:
+        try:
+            return request()
+        except (FileNotFoundError, FileExistsError, NotADirectoryError):
+            raise
+        except OSError as error:
+            waited = time.monotonic() - begun
+            if any(word in str(error) for word in _REFUSALS):
+                raise StorageError(f"the object store refuses: {error}") from error
+            if waited > patience:
+                raise StorageError(f"the object store has been away for {waited:.0f} s: {error}") from error
+            if pause == 1.0:
+                _LOG.warning("the object store is away; asked again for up to %.0f s: %s", patience, error)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 class _PatientStore(fs.FileSystemHandler):
@@ -149,22 +172,7 @@ class _PatientStore(fs.FileSystemHandler):
         raise NotImplementedError("an object store cannot append")
 
     def _patiently(self, request: Callable[[], _Answer]) -> _Answer:
-        begun, pause = time.monotonic(), 1.0
-        while True:
-            try:
-                return request()
-            except (FileNotFoundError, FileExistsError, NotADirectoryError):
-                raise
-            except OSError as error:
-                waited = time.monotonic() - begun
-                if any(word in str(error) for word in _REFUSALS):
-                    raise StorageError(f"the object store refuses: {error}") from error
-                if waited > self._patience:
-                    raise StorageError(f"the object store has been away for {waited:.0f} s: {error}") from error
-                if pause == 1.0:
-                    _LOG.warning("the object store is away; asked again for up to %.0f s: %s", self._patience, error)
-                time.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+        return _patiently(request, self._patience)
 
 
 class _Upload:

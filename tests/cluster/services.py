@@ -4,10 +4,11 @@ Each is ended by what its `start_…` hands to `ends`, also where it did not com
 """
 
 import json
+import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,11 +92,12 @@ class TrackingServer:
 
 @dataclass(frozen=True)
 class RayNodes:
-    """A Ray cluster: a head and a node that joined it, one CPU each."""
+    """A Ray cluster: a head and a node that joined it, one CPU each, which want the token in `environment`."""
 
     head: Server
     node: Server
     address: str
+    environment: Mapping[str, str]
 
 
 def start_database(folder: Path, ends: ExitStack) -> Database:
@@ -197,7 +199,8 @@ def start_ray(folder: Path, ends: ExitStack, store: ObjectStore, repository: Pat
     """Start a head and a node that joins it, as processes apart, each with one CPU and without what is ours at hand."""
     (port,) = free_ports(1)
     address = f"127.0.0.1:{port}"
-    environment = store.environment | {"PYTHONPATH": str(repository), "RAY_USAGE_STATS_ENABLED": "0"}
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    environment = store.environment | token | {"PYTHONPATH": str(repository), "RAY_USAGE_STATS_ENABLED": "0"}
     ray = [str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=1"]
     ray += ["--object-store-memory=200000000", "--min-worker-port=0", "--max-worker-port=0"]
 
@@ -211,7 +214,7 @@ def start_ray(folder: Path, ends: ExitStack, store: ObjectStore, repository: Pat
     head_arguments = ["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={folder}"]
     head = node("head", lambda: _has_started(folder / "head"), *head_arguments)
     joined = node("node", lambda: _has_started(folder / "node"), f"--address={address}")
-    return RayNodes(head, joined, address)
+    return RayNodes(head, joined, address, token)
 
 
 def _has_started(folder: Path) -> bool:

@@ -42,6 +42,7 @@ class Team:
         environment = {
             **os.environ,
             **self.store.environment,
+            **self.ray.environment,
             "PYTHONPATH": str(self.repository),
             "COLUMNS": "300",
             "MLFLOW_DISABLE_TELEMETRY": "true",

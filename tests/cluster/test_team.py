@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from selenium.webdriver import Chrome
-from selenium.webdriver.common.by import By
 
-from tests.cluster.browser import chromium
+from tests.cluster.browser import chromium, compare_children, log_in, text
+from tests.cluster.services import RESEARCHER
 from tests.cluster.team import NUM_TRIALS, Team
 
 STORAGE = "whole"
@@ -63,6 +63,21 @@ def browser(tmp_path: Path):
 
 def test_without_an_account_the_ui_shows_nothing(team: Team, whole: str, browser: Chrome) -> None:
     browser.get(team.tracking.uri)
-    text = browser.find_element(By.TAG_NAME, "body").text
-    assert "synthetic" not in text
-    assert "not authenticated" in text or not text
+    assert "synthetic" not in browser.page_source
+    assert text(browser) == ""  # not even the page's frame
+
+
+def test_the_researcher_compares_runs_in_the_browser(team: Team, whole: str, browser: Chrome) -> None:
+    (parent,) = (run for run in team.runs(STORAGE) if run.data.tags["role"] == "study")
+    confirmed = [record for key, record in team.records(STORAGE).items() if key.startswith("confirm")]
+    condition = f"tags.stage = 'confirm' and tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    log_in(browser, team.tracking.uri, RESEARCHER)
+    compare_children(browser, team.tracking.uri, parent.info.experiment_id, condition, len(confirmed))
+    shown = text(browser)
+    details = shown[shown.index("Run details") :]
+    assert "Parameters" in details and "test/accuracy/modality_1" in details
+    (strengths,) = (line.split()[1:] for line in details.splitlines() if line.startswith("lambda "))
+    assert sorted(map(float, strengths)) == [0, 0.5, 2]
+    for record in confirmed:
+        assert f"R=4 λ={record['parameters']['lambda']:g} confirm" in details
+        assert str(round(record["reports"][-1][1]["test/accuracy/modality_1"], 3)) in details
