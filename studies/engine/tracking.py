@@ -166,25 +166,7 @@ class Tracking:
         elif record.outcome is None and child.status != "RUNNING":
             self._client.update_run(child.run_id, status="RUNNING")
             child.status = "RUNNING"
-        parameters = [Param(name, str(value)) for name, value in record.parameters.items() if value is not None]
-        if child.num_reports_sent == 0:
-            self._client.log_batch(child.run_id, params=parameters)
-        metrics = [
-            Metric(name, value, report.time, report.epoch)
-            for report in record.reports[child.num_reports_sent :]
-            for name, value in report.metrics.items()
-        ]
-        tags = []
-        if record.outcome is not None and record.ended is not None:
-            metrics += [
-                Metric(name, value, record.ended, record.reports[-1].epoch if record.reports else 0)
-                for name, value in _final_metrics(record).items()
-            ]
-            tags = [RunTag("outcome", record.outcome.value), RunTag("error", (record.error or "")[:_LONGEST_TAG])]
-        for start in range(0, len(metrics), _BATCH):
-            self._client.log_batch(child.run_id, metrics=metrics[start : start + _BATCH])
-        if tags:
-            self._client.log_batch(child.run_id, tags=tags)
+        self._send(child.run_id, record, already_sent=child.num_reports_sent)
         child.num_reports_sent = len(record.reports)
         if record.outcome is not None:
             if record.stage == CONFIRM and record.checkpoint is not None:
@@ -192,6 +174,25 @@ class Tracking:
             status = _STATUS[record.outcome]
             self._client.set_terminated(child.run_id, status=status, end_time=record.ended)
             child.status = status
+
+    def _send(self, run_id: str, record: TrialRecord, already_sent: int) -> None:
+        """Log what the run lacks of its record, in few requests: each is slow where a server has accounts."""
+        metrics = [
+            Metric(name, value, report.time, report.epoch)
+            for report in record.reports[already_sent:]
+            for name, value in report.metrics.items()
+        ]
+        parameters = [Param(name, str(value)) for name, value in record.parameters.items() if value is not None]
+        tags = []
+        if record.outcome is not None and record.ended is not None:
+            metrics += [
+                Metric(name, value, record.ended, record.reports[-1].epoch if record.reports else 0)
+                for name, value in _final_metrics(record).items()
+            ]
+            tags = [RunTag("outcome", record.outcome.value), RunTag("error", (record.error or "")[:_LONGEST_TAG])]
+        for start in range(_BATCH, len(metrics), _BATCH):
+            self._client.log_batch(run_id, metrics=metrics[start : start + _BATCH])
+        self._client.log_batch(run_id, metrics=metrics[:_BATCH], params=parameters, tags=tags)
 
     def _log_encoders(self, run_id: str, checkpoint: str) -> None:
         # A study's checkpoints are deleted once it has concluded: what is sent later goes without them.

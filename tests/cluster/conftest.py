@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -32,7 +34,10 @@ def team(repository: Path) -> Iterator[Team]:
     folder.chmod(0o755)
     working = folder / "work"
     working.mkdir()
+    # A time limit ends pytest by SIGTERM, which would leave the servers running.
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with ExitStack() as ends:
+        ends.callback(signal.signal, signal.SIGTERM, previous)
         ends.callback(shutil.rmtree, folder, ignore_errors=True)
         database = start_database(folder / "database", ends)
         store = start_object_store(folder / "store", ends)

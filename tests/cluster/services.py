@@ -169,7 +169,7 @@ def start_tracking_server(folder: Path, ends: ExitStack, database: Database, sto
     tracking = f"postgresql+psycopg2://mlflow@127.0.0.1:{database.port}/mlflow"
     (folder / "auth.ini").write_text(
         f"[mlflow]\ndefault_permission = READ\ndatabase_uri = {tracking}\nadmin_username = {ADMINISTRATOR[0]}\n"
-        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\nauth_cache_ttl_seconds = 60\n"
     )
     command = [str(Path(sys.executable).parent / "mlflow"), "server", "--host=127.0.0.1", f"--port={port}"]
     command += ["--workers=1", "--app-name=basic-auth", f"--backend-store-uri={tracking}"]
