@@ -48,6 +48,7 @@ def log_in(browser: Chrome, uri: str, account: tuple[str, str]) -> None:
     """Open MLflow with an account, as the browser's own window for names and passwords would."""
     username, password = (quote(word, safe="") for word in account)
     browser.get(uri.replace("://", f"://{username}:{password}@"))
+    browser.get(uri)  # a page whose own address holds a password may fetch nothing
     wait_for(browser, account[0])
 
 
