@@ -71,6 +71,7 @@ def test_fresh_puts_a_study_in_a_store_aside(team: Team) -> None:
     first = team.records("fresh")
     code, output = team.run("fresh", *few, "--fresh")
     assert code == 0, output
+    assert "nothing to train" not in output
     assert team.records("fresh") == first
     aside = [place for place in team.files("fresh") if ".superseded-" in place and "/journal/" in place]
     assert len(aside) == len(first) < NUM_TRIALS
