@@ -9,11 +9,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
+from analysis.connection import asked, bound_requests, masked
 from analysis.recorded import RecordedRun, alignment_table, information_table, score_table, trial_row, trial_table
 
 if TYPE_CHECKING:
@@ -70,7 +72,8 @@ class StudyRecords:
 def read_study(tracking_uri: str, experiment: str, identity: str | None = None) -> StudyRecords:
     """Read one study of an experiment: that with this identity, or the latest that was not superseded.
 
-    Raises ValueError for a store, an experiment or a study that does not exist, naming those that do.
+    Raises ValueError for a store, an experiment or a study that does not exist, naming those that do, and
+    TrackingServerError for a server that is out of reach or refuses.
     """
     client = _client(tracking_uri)
     experiment_id = _experiment_id(client, tracking_uri, experiment)
@@ -86,7 +89,8 @@ def read_study(tracking_uri: str, experiment: str, identity: str | None = None) 
 def read_studies(tracking_uri: str, experiment: str) -> list[StudyRecords]:
     """Read every study of an experiment that was not superseded, the earliest first.
 
-    Raises ValueError for a store or an experiment that does not exist, naming those that do.
+    Raises ValueError for a store or an experiment that does not exist, naming those that do, and TrackingServerError
+    for a server that is out of reach or refuses.
     """
     client = _client(tracking_uri)
     experiment_id = _experiment_id(client, tracking_uri, experiment)
@@ -94,9 +98,10 @@ def read_studies(tracking_uri: str, experiment: str) -> list[StudyRecords]:
 
 
 def experiments_with_studies(tracking_uri: str) -> list[str]:
-    """Names of the experiments that hold a study, in the alphabet's order."""
+    """Names of the experiments that hold a study, in the alphabet's order; raises as `read_studies`."""
     client = _client(tracking_uri)
-    return sorted(known.name for known in client.search_experiments() if _current_studies(client, known.experiment_id))
+    known = asked(tracking_uri, lambda: list(client.search_experiments()))
+    return sorted(one.name for one in known if _current_studies(client, one.experiment_id))
 
 
 def _read(client: "MlflowClient", experiment_id: str, parent: "Run") -> StudyRecords:
@@ -150,14 +155,15 @@ def _client(tracking_uri: str) -> "MlflowClient":
     path = tracking_uri.removeprefix("sqlite:///")
     if path != tracking_uri and not Path(path).is_file():
         raise ValueError(f"there is no MLflow store at {tracking_uri}")
-    return MlflowClient(tracking_uri=tracking_uri)
+    bound_requests()
+    return asked(tracking_uri, lambda: MlflowClient(tracking_uri=tracking_uri))
 
 
 def _experiment_id(client: "MlflowClient", tracking_uri: str, experiment: str) -> str:
-    found = client.get_experiment_by_name(experiment)
+    found = asked(tracking_uri, lambda: client.get_experiment_by_name(experiment))
     if found is None:
-        names = sorted(known.name for known in client.search_experiments())
-        raise ValueError(f"there is no experiment {experiment!r} in {tracking_uri}; it holds {names}")
+        names = sorted(known.name for known in asked(tracking_uri, client.search_experiments))
+        raise ValueError(f"there is no experiment {experiment!r} in {masked(tracking_uri)}; it holds {names}")
     return found.experiment_id
 
 
@@ -167,14 +173,16 @@ def _search(
     """What `read` makes of each run that meets the condition, in the order in which they started, page by page."""
     token = None
     while True:
+        search = partial(
+            client.search_runs,
+            [experiment_id],
+            condition,
+            max_results=_RUNS_A_PAGE,
+            order_by=["attributes.start_time ASC"],
+            page_token=token,
+        )
         with _no_collection():
-            page = client.search_runs(
-                [experiment_id],
-                condition,
-                max_results=_RUNS_A_PAGE,
-                order_by=["attributes.start_time ASC"],
-                page_token=token,
-            )
+            page = asked(client.tracking_uri, search)
             runs, token = [read(run) for run in page], page.token
             del page
         yield from runs

@@ -115,7 +115,7 @@ def run_size(num_trials: int, address: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, StudyCluster(Options(address=address)) as cluster:
         uri = f"sqlite:///{folder}/mlflow.db"
         slots = cluster.connect(console).slots
-        with Tracking(uri) as tracking:
+        with Tracking(uri, folder) as tracking:
             tracking.open(study.name, study.identity, {"role": "study"}, fresh=False)
             queue = StudyQueue(study, {})
             recorder = PlainOrders(queue, Journal(folder), tracking, {}, describe, study.epochs_per_report)

@@ -11,6 +11,7 @@ import tyro
 
 from analysis.comparison import compare
 from analysis.conclusions import conclude_records
+from analysis.connection import TrackingServerError, masked
 from analysis.records import experiments_with_studies, read_studies
 from analysis.report.folder import write_pages
 
@@ -32,7 +33,7 @@ def main() -> None:
     options = tyro.cli(ReportOptions, description="One HTML page a study, and one that compares them.")
     try:
         index = write_report(options)
-    except ValueError as error:
+    except (ValueError, TrackingServerError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
     print(f"report: {index.resolve().as_uri()}")
@@ -41,16 +42,17 @@ def main() -> None:
 def write_report(options: ReportOptions) -> Path:
     """Write the pages, figures and tables; returns the page that leads to the others.
 
-    Raises ValueError for a store or an experiment that does not exist or holds no study.
+    Raises ValueError for a store or an experiment that does not exist or holds no study, and TrackingServerError for a
+    server that is out of reach or refuses.
     """
     experiments = options.experiments or experiments_with_studies(options.tracking_uri)
     if not experiments:
-        raise ValueError(f"{options.tracking_uri} holds no study")
+        raise ValueError(f"{masked(options.tracking_uri)} holds no study")
     studies = []
     for experiment in experiments:
         found = read_studies(options.tracking_uri, experiment)
         if not found:
-            raise ValueError(f"experiment {experiment!r} in {options.tracking_uri} holds no study")
+            raise ValueError(f"experiment {experiment!r} in {masked(options.tracking_uri)} holds no study")
         studies += found
     return write_pages(compare([conclude_records(records) for records in studies]), options.out)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from analysis.connection import TrackingServerError, masked
 from studies.engine.client import check_places, run_there
 from studies.engine.cluster import Cluster, check_local
 from studies.engine.compare import compare
@@ -18,8 +19,13 @@ from studies.engine.options import AllOptions, Options, chosen_studies, parse, r
 from studies.engine.rehearsal import rehearsed
 from studies.engine.run import StudyFailedError, run
 from studies.engine.stopping import stopping_gently
+from studies.engine.storage import StorageError
 from studies.engine.study import Study
+from studies.engine.tracking import UnsentError
 from trainables.data import MissingDataError, require
+
+_REFUSALS = (ValueError, FileNotFoundError, StorageError, JournalError, TrackingServerError)
+_FAILURES = (StudyFailedError, UnsentError)
 
 EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -80,7 +86,7 @@ def _run_all(
         except MissingDataError as error:
             console.print(f"[yellow]{study.name} is left out: {error}[/yellow]", highlight=False)
             continue
-        except (ValueError, JournalError, StudyFailedError) as error:
+        except (*_REFUSALS, *_FAILURES) as error:
             console.print(f"[red]{study.name}:[/red] {error}", highlight=False)
             failed.append(study.name)
         ran.append(study)
@@ -135,10 +141,10 @@ def exit_codes(name: str, console: Console) -> Iterator[None]:
     """Turn what ends a study into a sentence and an exit code."""
     try:
         yield
-    except (ValueError, FileNotFoundError, JournalError) as error:
+    except _REFUSALS as error:
         console.print(f"[red]{name}:[/red] {error}", highlight=False)
         sys.exit(EXIT_REFUSED)
-    except StudyFailedError as error:
+    except _FAILURES as error:
         console.print(f"[red]{name}:[/red] {error}", highlight=False)
         sys.exit(EXIT_FAILED)
     except OSError as error:  # a full disk, storage that is gone
@@ -153,6 +159,6 @@ def exit_codes(name: str, console: Console) -> Iterator[None]:
 
 
 def _say_how_to_go_on(sentence: str, console: Console) -> None:
-    command = shlex.join(argument for argument in sys.argv if argument != "--fresh")
+    command = masked(shlex.join(argument for argument in sys.argv if argument != "--fresh"))
     console.print(sentence, highlight=False)
     console.print(f"  python {command}", highlight=False, markup=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.conclusions import conclude_records
+from analysis.connection import TrackingServerError, masked
 from analysis.records import StudyRecords, read_study
 from analysis.report import write_study
 from studies.engine.study import Study
@@ -15,8 +16,15 @@ from studies.engine.tracking import Tracking
 
 
 def conclude(study: Study, tracking_uri: str, folder: Path, tracking: Tracking, console: Console) -> None:
-    """Print the λ tables, write figures, tables and the report to `folder`, and store them with the study in MLflow."""
-    conclusions = conclude_records(read_study(tracking_uri, study.name, study.identity))
+    """Print the λ tables, write figures, tables and the report to `folder`, and store them with the study in MLflow.
+
+    Raises UnsentError where MLflow's records cannot be read.
+    """
+    try:
+        records = read_study(tracking_uri, study.name, study.identity)
+    except TrackingServerError as error:
+        raise tracking.unsent(error) from error
+    conclusions = conclude_records(records)
     if conclusions.records.scores.empty:
         console.print("no trial was confirmed: there is nothing to conclude", highlight=False)
     else:
@@ -26,11 +34,17 @@ def conclude(study: Study, tracking_uri: str, folder: Path, tracking: Tracking, 
     tracking.log_study(_final_figures(conclusions.lambda_star))
     places = {
         "figures and tables": folder,
-        "all runs": f"{tracking_uri} (mlflow ui --backend-store-uri {tracking_uri})",
+        "all runs": _where_to_see(masked(tracking_uri)),
         "report": page.resolve().as_uri(),
     }
     for what, place in places.items():
         console.print(f"{what}: {place}", highlight=False, soft_wrap=True)
+
+
+def _where_to_see(tracking_uri: str) -> str:
+    """A server is its own user interface; a database needs one."""
+    is_server = tracking_uri.startswith(("http://", "https://"))
+    return tracking_uri if is_server else f"{tracking_uri} (mlflow ui --backend-store-uri {tracking_uri})"
 
 
 def _print_scores(records: StudyRecords, lambda_star: pd.DataFrame, console: Console) -> None:

@@ -10,15 +10,19 @@ from pyarrow import fs
 
 from studies.engine.journal import JournalError
 from studies.engine.lease import Lease
+from studies.engine.storage import below, open_storage
 from studies.engine.study import Study
+
+_PATIENCE_AT_START = 10.0
 
 
 class StudyFolder:
     """Folder or URI below `storage` that belongs to one study."""
 
     def __init__(self, storage: str, study: Study) -> None:
-        self._storage = storage.rstrip("/")
-        self.root = f"{self._storage}/{study.name}-{study.identity}"
+        self._storage = storage
+        self._name = f"{study.name}-{study.identity}"
+        self.root = below(storage, self._name)
 
     @contextmanager
     def claimed(self, *, fresh: bool) -> Iterator[None]:
@@ -26,15 +30,15 @@ class StudyFolder:
 
         Raises JournalError where another process, here or elsewhere, holds it.
         """
-        with self._locked(), Lease(self._storage, PurePosixPath(self.root).name):
+        with self._locked(), Lease(self._storage, self._name):
             self._prepare(fresh)
             yield
 
     @property
     def figures(self) -> Path:
         """Local folder for figures and tables: the study's own, or one in the working folder for remote storage."""
-        root = Path(self.root) if "://" not in self.root else Path("figures") / PurePosixPath(self.root).name
-        return root / "figures"
+        place = self.root.partition("?")[0]
+        return (Path("figures") / PurePosixPath(place).name if "://" in place else Path(place)) / "figures"
 
     def attempt_name(self) -> str:
         """Name for the files of Ray Tune's next run, so that a restored trial never overwrites what it restores."""
@@ -42,7 +46,7 @@ class StudyFolder:
 
     def remove_attempts(self) -> None:
         """Delete Ray Tune's files, checkpoints included, once the study has ended."""
-        filesystem, path = fs.FileSystem.from_uri(self.root)
+        filesystem, path = open_storage(self.root)
         for info in filesystem.get_file_info(fs.FileSelector(path)):
             if info.base_name.startswith("tune-"):
                 filesystem.delete_dir(info.path)
@@ -66,7 +70,8 @@ class StudyFolder:
             lock.release()
 
     def _prepare(self, fresh: bool) -> None:
-        filesystem, path = fs.FileSystem.from_uri(self.root)
+        # Before anything has been done nobody waits long for a store: a mistyped address is said at once.
+        filesystem, path = open_storage(self.root, patience=_PATIENCE_AT_START)
         if fresh and filesystem.get_file_info(path).type != fs.FileType.NotFound:
             filesystem.move(path, f"{path}.superseded-{time.strftime('%Y%m%dT%H%M%S')}")
         filesystem.create_dir(path, recursive=True)

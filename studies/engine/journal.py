@@ -13,6 +13,7 @@ from typing import Any
 from pyarrow import fs
 
 from studies.engine.halving import Outcome
+from studies.engine.storage import open_storage, replace_file
 
 
 class JournalError(RuntimeError):
@@ -64,7 +65,7 @@ class Journal:
     """
 
     def __init__(self, storage: str) -> None:
-        self._filesystem, path = fs.FileSystem.from_uri(storage)
+        self._filesystem, path = open_storage(storage)
         self._folder = PurePosixPath(path) / "journal"
         self._filesystem.create_dir(str(self._folder), recursive=True)
 
@@ -77,9 +78,7 @@ class Journal:
     def write(self, record: TrialRecord) -> None:
         """Store a record, replacing the trial's last one in a single step."""
         path = str(self._folder / f"{record.key}.json")
-        with self._filesystem.open_output_stream(f"{path}.part") as stream:
-            stream.write(json.dumps(asdict(record)).encode())
-        self._filesystem.move(f"{path}.part", path)
+        replace_file(self._filesystem, path, json.dumps(asdict(record)).encode())
 
     def _read_record(self, path: str) -> TrialRecord:
         try:

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Lease:
     """
 
     def __init__(self, storage: str, name: str, *, lifetime: float = LIFETIME_SECONDS) -> None:
-        self._file = StoredValues(storage, f"{name}.lease")
+        self._file = StoredValues(storage, f"{name}.lease", patience=lifetime / _RENEWALS_A_LIFETIME)
         self._may_race = "://" in storage  # in a folder, whoever asks for a lease holds a lock
         self._lifetime = lifetime
         self._token = uuid.uuid4().hex
@@ -67,7 +68,8 @@ class Lease:
         self._thread.join()
         if self._successor is not None:
             raise JournalError(f"{self._successor} has taken this study over while this process was cut off from it")
-        self._file.delete()
+        with suppress(OSError):  # where storage is away, it runs out by itself
+            self._file.delete()
 
     def _await_vacancy(self) -> None:
         first = self._holder()

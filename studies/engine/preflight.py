@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from studies.engine.options import Options
+from studies.engine.storage import open_storage
 from studies.engine.study import Study
 from trainables.config import DataConfig
 from trainables.data import MissingDataError, is_there, require
@@ -109,7 +110,7 @@ def _examine(root: str, token: str, configs: Sequence[DataConfig], data_dir: Pat
 def _storage_fault(root: str, token: str) -> str:
     """What keeps this node from the driver's storage: it must see the driver's mark there and can make its own."""
     try:
-        filesystem, path = fs.FileSystem.from_uri(root)
+        filesystem, path = open_storage(root)
         folder = PurePosixPath(path)
         if filesystem.get_file_info(str(folder / token)).type == fs.FileType.NotFound:
             return f"does not hold what the driver wrote to it: {root} is another folder there"
@@ -126,7 +127,7 @@ def _storage_fault(root: str, token: str) -> str:
 def _token(root: str) -> Iterator[str]:
     """The name of a mark in the study's folder."""
     name = f"preflight-{uuid.uuid4().hex}"
-    filesystem, path = fs.FileSystem.from_uri(root)
+    filesystem, path = open_storage(root)
     mark = str(PurePosixPath(path) / name)
     with filesystem.open_output_stream(mark) as stream:
         stream.write(b"preflight")

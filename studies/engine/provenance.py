@@ -9,6 +9,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from analysis.connection import masked
+
 COMMIT_VARIABLE = "ALIGN_OR_NOT_COMMIT"  # an image has no checkout that could be asked
 _LIBRARIES = ("torch", "ray", "optuna", "mlflow", "numpy", "scipy", "scikit-learn")
 
@@ -16,7 +18,7 @@ _LIBRARIES = ("torch", "ray", "optuna", "mlflow", "numpy", "scipy", "scikit-lear
 def provenance() -> dict[str, str]:
     """Tags that say where numbers come from."""
     return {
-        "command": shlex.join(sys.argv),
+        "command": masked(shlex.join(sys.argv)),
         "host": platform.node(),
         "git_commit": _git_commit(),
         "versions": json.dumps({"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}),

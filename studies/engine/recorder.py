@@ -13,6 +13,7 @@ from ray.tune import Callback, Checkpoint
 from studies.engine.halving import Outcome
 from studies.engine.journal import Journal, Report, TrialRecord
 from studies.engine.queue import StudyQueue
+from studies.engine.storage import address, open_storage
 from studies.engine.study import CONFIRM, SEARCH, TrialSpec
 from studies.engine.tracking import Tracking
 from studies.engine.unsaved import Unsaved
@@ -87,7 +88,8 @@ class Recorder(Unsaved, Callback):
 
     def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Checkpoint, **info: Any) -> None:
         """Keep what the trial has reported together with where it can continue from."""
-        self._store(replace(self.records[trial.config["key"]], checkpoint=checkpoint.path))
+        place = address(checkpoint.filesystem, checkpoint.path)
+        self._store(replace(self.records[trial.config["key"]], checkpoint=place))
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Close the record of a trial that ended as `observe` said."""
@@ -119,12 +121,12 @@ def _existing(checkpoint: str | None) -> str | None:
     """The checkpoint, or None where it has been deleted: then the trial begins anew, to the same numbers."""
     if checkpoint is None:
         return None
-    filesystem, path = fs.FileSystem.from_uri(checkpoint)
+    filesystem, path = open_storage(checkpoint)
     return None if filesystem.get_file_info(path).type == fs.FileType.NotFound else checkpoint
 
 
 def _delete(checkpoint: str) -> None:
-    filesystem, path = fs.FileSystem.from_uri(checkpoint)
+    filesystem, path = open_storage(checkpoint)
     with suppress(FileNotFoundError):
         filesystem.delete_dir(path)
 

@@ -49,12 +49,13 @@ def run(study: Study, options: Options, cluster: Cluster, console: Console) -> N
     """Run or resume the study.
 
     Raises StudyFailedError where a λ has no result, KeyboardInterrupt where somebody stopped it, ValueError for data
-    that cannot be trained on, and JournalError where they are not those that the study began with.
+    that cannot be trained on, JournalError where they are not those that the study began with, TrackingServerError
+    where MLflow cannot be written to, and UnsentError where it went away and is not back at the end.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     console.print(f"[bold]{study.name}[/bold] {study.identity}: {study.question}", highlight=False)
     folder = StudyFolder(storage_root(options), study)
-    with folder.claimed(fresh=options.fresh), Tracking(options.tracking_uri) as tracking:
+    with folder.claimed(fresh=options.fresh), Tracking(options.tracking_uri, folder.root) as tracking:
         journal = Journal(folder.root)
         records = journal.read()
         queue = StudyQueue(study, records)

@@ -7,12 +7,17 @@ from typing import Any
 
 from pyarrow import fs
 
+from studies.engine.storage import PATIENCE, open_storage, replace_file
+
 
 class StoredValues:
-    """The file `name`.json below a study's `root` (a folder or URI): a dictionary of plain JSON values."""
+    """The file `name`.json below a study's `root` (a folder or URI): a dictionary of plain JSON values.
 
-    def __init__(self, root: str, name: str) -> None:
-        self._filesystem, path = fs.FileSystem.from_uri(root)
+    `patience`: for how many seconds an object store that is away is asked again.
+    """
+
+    def __init__(self, root: str, name: str, patience: float = PATIENCE) -> None:
+        self._filesystem, path = open_storage(root, patience)
         self._path = str(PurePosixPath(path) / f"{name}.json")
 
     def read(self) -> dict[str, Any]:
@@ -24,9 +29,7 @@ class StoredValues:
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Replace what is stored, in a single step."""
-        with self._filesystem.open_output_stream(f"{self._path}.part") as stream:
-            stream.write(json.dumps(values).encode())
-        self._filesystem.move(f"{self._path}.part", self._path)
+        replace_file(self._filesystem, self._path, json.dumps(values).encode())
 
     def delete(self) -> None:
         """Remove the file, if it is there."""

@@ -14,6 +14,7 @@ from studies.engine.parameters import trial_parameters
 from studies.engine.queue import StudyQueue
 from studies.engine.recorder import Recorder
 from studies.engine.search import QueueScheduler, QueueSearcher
+from studies.engine.storage import open_storage
 from studies.engine.study import CONFIRM, TrialSpec
 from trainables.config import DataConfig
 from trainables.data.stand_in import modalities
@@ -25,6 +26,7 @@ def run_trials(
     trainable: Any, queue: StudyQueue, recorder: Recorder, callbacks: Sequence[Callback], *, storage: str, name: str
 ) -> None:
     """Run until the queue is over, or somebody stops it; Ray Tune's own files go to the folder `name` of `storage`."""
+    filesystem, path = open_storage(storage)
     tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
@@ -36,7 +38,8 @@ def run_trials(
         ),
         run_config=tune.RunConfig(
             name=name,
-            storage_path=storage,
+            storage_path=path,
+            storage_filesystem=filesystem,
             callbacks=[recorder, *callbacks],
             failure_config=tune.FailureConfig(max_failures=_MAX_FAILURES),
             checkpoint_config=tune.CheckpointConfig(num_to_keep=1, checkpoint_at_end=False),

@@ -1,17 +1,52 @@
-"""Clusters of real nodes, and a study that nobody disturbs to compare with."""
+"""A team's services, clusters of real nodes, and the study that nobody disturbs to compare with."""
 
+import os
+import shutil
+import signal
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.ray_nodes import RayNodes
+from tests.cluster.services import (
+    missing_programs,
+    start_database,
+    start_object_store,
+    start_ray,
+    start_tracking_server,
+)
+from tests.cluster.team import ARGUMENTS, NUM_TRIALS, Team
 from tests.studies.workspace import Workspace
 
-ARGUMENTS = "--variants R=4 --lambdas 0 0.5 2 --configurations 4 --seeds 2 --max-epochs 27 --train-samples 256".split()
-NUM_TRIALS = 3 * (4 + 1)
-
 MakeWorkspace = Callable[..., Workspace]
+
+
+@pytest.fixture(scope="session")
+def team(repository: Path) -> Iterator[Team]:
+    """All services, started in the order in which they need each other; skipped, saying why, where one is missing."""
+    if missing := missing_programs():
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must have {', '.join(missing)}")
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    # Short, for Ray's sockets, and open to PostgreSQL's own user.
+    folder = Path(tempfile.mkdtemp(prefix="team-"))
+    folder.chmod(0o755)
+    working = folder / "work"
+    working.mkdir()
+    # A time limit ends pytest by SIGTERM, which would leave the servers running.
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with ExitStack() as ends:
+        ends.callback(signal.signal, signal.SIGTERM, previous)
+        ends.callback(shutil.rmtree, folder, ignore_errors=True)
+        database = start_database(folder / "database", ends)
+        store = start_object_store(folder / "store", ends)
+        tracking = start_tracking_server(folder / "mlflow", ends, database, store)
+        ray = start_ray(folder / "ray", ends, store, repository)
+        yield Team(database, store, tracking, ray, working, repository)
 
 
 @pytest.fixture(scope="session")
@@ -24,16 +59,24 @@ def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -
 
 @pytest.fixture(scope="session")
 def whole(make_workspace: MakeWorkspace) -> Workspace:
-    """A study that nobody disturbed."""
+    """The study that nobody disturbed, on this machine alone and without any of the services."""
     workspace = make_workspace()
     code, output = workspace.run(*ARGUMENTS)
     assert code == 0, output
+    assert len(workspace.records()) == NUM_TRIALS
     return workspace
 
 
+@pytest.fixture(scope="session")
+def undisturbed(whole: Workspace) -> dict[str, dict]:
+    """Its records."""
+    return whole.records()
+
+
 @pytest.fixture
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayNodes]:
+def nodes() -> Iterator[RayNodes]:
     """A cluster without a node yet; all that a test has started are gone after it."""
-    cluster = RayNodes(tmp_path_factory.mktemp("ray"))
-    yield cluster
-    cluster.stop()
+    with tempfile.TemporaryDirectory(prefix="nodes-", ignore_cleanup_errors=True) as folder:
+        cluster = RayNodes(Path(folder))
+        yield cluster
+        cluster.stop()

@@ -10,8 +10,9 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.cluster.conftest import ARGUMENTS, NUM_TRIALS, MakeWorkspace
+from tests.cluster.conftest import MakeWorkspace
 from tests.cluster.ray_nodes import RayNodes, training_processes
+from tests.cluster.team import ARGUMENTS, NUM_TRIALS
 from tests.studies.workspace import Workspace, assert_tidy
 
 FAULTY = "../tests/cluster/faulty_study"

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import ARGUMENTS, MakeWorkspace
+from tests.cluster.conftest import MakeWorkspace
 from tests.cluster.ray_nodes import RayNodes, free_port
+from tests.cluster.team import ARGUMENTS
 from tests.studies.workspace import Workspace, assert_tidy
 
 

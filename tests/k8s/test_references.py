@@ -1,11 +1,13 @@
 """Whatever a manifest refers to is there: secrets, accounts, claims, volumes, ports, addresses, pods."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from tests.k8s.conftest import NAMES, Documents, of_kind
 from tests.k8s.pods import ROLE, Pod, pods, selects, strings
@@ -143,3 +145,9 @@ def test_heads_cannot_be_evicted_however_many_there_are(builds: Mapping[str, Doc
     ]
     (quota,) = of_kind(builds["platform"], "ResourceQuota")
     assert budget["spec"]["minAvailable"] > int(quota["spec"]["hard"]["pods"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_database_is_reached_by_a_driver_that_is_installed(name: str, builds: Mapping[str, Documents]) -> None:
+    for address in re.findall(r"postgresql[+\w]*://[^\s\"\\]+", json.dumps(builds[name])):
+        assert make_url(address).get_dialect().import_dbapi().__name__ == "psycopg2"
