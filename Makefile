@@ -6,11 +6,12 @@ RUN := $(VENV)/bin/python
 # Simulations and what takes long are run by themselves: pid_bias.py, optimum_power.py, broja_fuzz.py.
 BENCHMARKS := contrastive similarity broja warm_starts encoders sharing analysis study scale
 
-.PHONY: help study test lint bench clean
+.PHONY: help study test test-cluster lint bench clean
 
 help:
 	@echo "make study   run the synthetic study end to end (ARGS='--quick' for options; results in runs/)"
 	@echo "make test    run all tests"
+	@echo "make test-cluster   run studies on real clusters and servers, and break them"
 	@echo "make lint    check style and types"
 	@echo "make bench   run the benchmarks, each against its alternative"
 	@echo "make clean   remove the environment; results stay"
@@ -19,7 +20,10 @@ study: $(READY)
 	$(RUN) studies/synthetic.py $(ARGS)
 
 test: $(READY)
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest --ignore=tests/cluster $(ARGS)
+
+test-cluster: $(READY)
+	$(RUN) -m pytest tests/cluster $(ARGS)
 
 lint: $(READY)
 	$(VENV)/bin/ruff check
@@ -35,5 +39,5 @@ clean:
 # The stamp comes last, so that an installation that failed half way is done again.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint]'
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,test-cluster,cluster,lint]'
 	touch $(READY)
