@@ -35,7 +35,10 @@ class Team:
     repository: Path
 
     def start(self, storage: str, *arguments: str, tracking_uri: str | None = None, **variables: str):
-        """Start the study as its researcher would, whose results lie below `storage` in the bucket `studies`."""
+        """Start the study as its researcher would, whose results lie below `storage` in the bucket `studies`.
+
+        In MLflow it is the same study for every test, which `--fresh` therefore begins anew.
+        """
         command = [sys.executable, str(self.repository / "studies" / "synthetic.py"), *ARGUMENTS]
         command += ["--address", self.ray.address, "--storage", f"s3://studies/{storage}"]
         command += ["--tracking-uri", tracking_uri or self.tracking.uri, *arguments]

@@ -10,7 +10,7 @@ from tests.studies.workspace import SECONDS_ALLOWED
 
 
 def test_mlflow_killed_and_started_again_has_everything(team: Team, undisturbed: dict[str, dict]) -> None:
-    process = team.start("killed")
+    process = team.start("killed", "--fresh")
     team.wait_for_records("killed", 2, process)
     team.tracking.server.kill()
     team.wait_for_records("killed", 10, process)  # trials go on without it
@@ -23,7 +23,7 @@ def test_mlflow_killed_and_started_again_has_everything(team: Team, undisturbed:
 
 
 def test_mlflow_that_hangs_gets_no_run_twice(team: Team, undisturbed: dict[str, dict]) -> None:
-    process = team.start("hung")
+    process = team.start("hung", "--fresh")
     team.wait_for_records("hung", 2, process)
     team.tracking.server.signal(signal.SIGSTOP)
     time.sleep(45)  # longer than a request is waited for, so that what the server has in hand is sent again
@@ -36,7 +36,7 @@ def test_mlflow_that_hangs_gets_no_run_twice(team: Team, undisturbed: dict[str, 
 
 
 def test_mlflow_away_at_the_end_is_told_by_the_next_command(team: Team, undisturbed: dict[str, dict]) -> None:
-    process = team.start("gone")
+    process = team.start("gone", "--fresh")
     team.wait_for_records("gone", 2, process)
     team.tracking.server.kill()
     output, _ = process.communicate(timeout=SECONDS_ALLOWED)
@@ -52,7 +52,7 @@ def test_mlflow_away_at_the_end_is_told_by_the_next_command(team: Team, undistur
 
 
 def test_a_store_away_is_waited_for(team: Team, undisturbed: dict[str, dict]) -> None:
-    process = team.start("store")
+    process = team.start("store", "--fresh")
     team.wait_for_records("store", 4, process)
     team.store.server.kill()
     time.sleep(30)
@@ -67,7 +67,7 @@ def test_a_store_away_is_waited_for(team: Team, undisturbed: dict[str, dict]) ->
 
 def test_fresh_puts_a_study_in_a_store_aside(team: Team) -> None:
     few = ["--quick", "--lambdas", "0", "1"]
-    assert team.run("fresh", *few)[0] == 0
+    assert team.run("fresh", *few, "--fresh")[0] == 0
     first = team.records("fresh")
     code, output = team.run("fresh", *few, "--fresh")
     assert code == 0, output

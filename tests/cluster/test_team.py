@@ -16,7 +16,7 @@ STORAGE = "whole"
 @pytest.fixture(scope="module")
 def whole(team: Team) -> str:
     """What the study printed."""
-    code, output = team.run(STORAGE)
+    code, output = team.run(STORAGE, "--fresh")
     assert code == 0, output
     return output
 
