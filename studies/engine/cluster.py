@@ -121,6 +121,7 @@ def _start(options: Options) -> None:
     if options.address is None:
         num_gpus = options.simulate_gpus or options.num_gpus
         ray.init(
+            address="local",  # else it would join whatever cluster this machine is a node of
             num_cpus=options.num_cpus,
             num_gpus=torch.cuda.device_count() if num_gpus is None else num_gpus,
             include_dashboard=False,

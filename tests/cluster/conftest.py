@@ -58,7 +58,7 @@ def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -
 
 
 @pytest.fixture(scope="session")
-def whole(make_workspace: MakeWorkspace) -> Workspace:
+def alone(make_workspace: MakeWorkspace) -> Workspace:
     """The study that nobody disturbed, on this machine alone and without any of the services."""
     workspace = make_workspace()
     code, output = workspace.run(*ARGUMENTS)
@@ -68,9 +68,9 @@ def whole(make_workspace: MakeWorkspace) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(whole: Workspace) -> dict[str, dict]:
+def undisturbed(alone: Workspace) -> dict[str, dict]:
     """Its records."""
-    return whole.records()
+    return alone.records()
 
 
 @pytest.fixture

@@ -18,40 +18,40 @@ from tests.studies.workspace import Workspace, assert_tidy
 FAULTY = "../tests/cluster/faulty_study"
 
 
-def test_a_worker_that_is_killed_costs_no_trial(whole: Workspace, make_workspace: MakeWorkspace) -> None:
-    workspace = make_workspace().knowing_what(whole)
+def test_a_worker_that_is_killed_costs_no_trial(alone: Workspace, make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace().knowing_what(alone)
     process = workspace.start(*ARGUMENTS)
     for number in (2, 6):
         workspace.wait_for_records(number, process)
         one_that_trains(process.pid).kill()
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert workspace.records() == whole.records()
+    assert workspace.records() == alone.records()
     assert_tidy(workspace)
 
 
 def test_a_node_dies_under_its_trials_and_another_joins(
-    nodes: RayNodes, whole: Workspace, make_workspace: MakeWorkspace
+    nodes: RayNodes, alone: Workspace, make_workspace: MakeWorkspace
 ) -> None:
     nodes.start_head("--num-cpus=1")
     lost = nodes.add("--num-cpus=1")
-    workspace = make_workspace(nodes.environment).knowing_what(whole)
+    workspace = make_workspace(nodes.environment).knowing_what(alone)
     process = workspace.start(*ARGUMENTS, "--address", nodes.address)
     workspace.wait_for_records(3, process)
     nodes.kill(lost)
     nodes.add("--num-cpus=1")
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert workspace.records() == whole.records()
+    assert workspace.records() == alone.records()
     assert_tidy(workspace)
 
 
-def test_memory_runs_out_under_a_trial(nodes: RayNodes, whole: Workspace, make_workspace: MakeWorkspace) -> None:
+def test_memory_runs_out_under_a_trial(nodes: RayNodes, alone: Workspace, make_workspace: MakeWorkspace) -> None:
     """Another program of the node takes what there is: Ray kills a worker, and its trial is trained again."""
     memory = psutil.virtual_memory()
     threshold = (memory.total - memory.available + 2.5e9) / memory.total
     nodes.start_head("--num-cpus=1", RAY_memory_usage_threshold=f"{threshold:.4f}", RAY_memory_monitor_refresh_ms="100")
-    workspace = make_workspace(nodes.environment).knowing_what(whole)
+    workspace = make_workspace(nodes.environment).knowing_what(alone)
     process = workspace.start(*ARGUMENTS, "--address", nodes.address)
     workspace.wait_for_records(2, process)
     victim = one_that_trains(*(node.pid for node in nodes.nodes))
@@ -61,7 +61,7 @@ def test_memory_runs_out_under_a_trial(nodes: RayNodes, whole: Workspace, make_w
     assert gone, "Ray let the worker live"
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert workspace.records() == whole.records()
+    assert workspace.records() == alone.records()
     assert_tidy(workspace)
 
 
@@ -93,7 +93,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_ends_the_study_with_a_sentence_and_space_lets_it_go_on(
-    small_disk: Path, whole: Workspace, make_workspace: MakeWorkspace
+    small_disk: Path, alone: Workspace, make_workspace: MakeWorkspace
 ) -> None:
     workspace = make_workspace()
     place = ["--storage", str(small_disk)]
@@ -108,12 +108,12 @@ def test_a_full_disk_ends_the_study_with_a_sentence_and_space_lets_it_go_on(
     subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
     code, output = workspace.run(*ARGUMENTS, *place)
     assert code == 0, output
-    assert Workspace(small_disk.parent, workspace.repository).records("disk") == whole.records()
+    assert Workspace(small_disk.parent, workspace.repository).records("disk") == alone.records()
     assert {run.info.status for run in workspace.runs()} <= {"FINISHED", "KILLED"}
 
 
-def test_a_record_that_was_cut_off_is_refused_with_the_way_out(whole: Workspace, make_workspace: MakeWorkspace) -> None:
-    workspace = make_workspace().knowing_what(whole)
+def test_a_record_that_was_cut_off_is_refused_with_the_way_out(alone: Workspace, make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace().knowing_what(alone)
     process = workspace.start(*ARGUMENTS)
     workspace.wait_for_records(4, process)
     process.kill()
@@ -127,7 +127,7 @@ def test_a_record_that_was_cut_off_is_refused_with_the_way_out(whole: Workspace,
     damaged.unlink()
     code, output = workspace.run(*ARGUMENTS)
     assert code == 0, output
-    assert workspace.records() == whole.records()
+    assert workspace.records() == alone.records()
     assert_tidy(workspace)
 
 

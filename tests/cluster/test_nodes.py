@@ -12,11 +12,11 @@ from tests.studies.workspace import Workspace, assert_tidy
 
 
 def test_each_node_is_asked_and_the_numbers_are_those_of_one_machine(
-    nodes: RayNodes, whole: Workspace, make_workspace: MakeWorkspace
+    nodes: RayNodes, alone: Workspace, make_workspace: MakeWorkspace
 ) -> None:
     nodes.start_head("--num-cpus=1")
     nodes.add("--num-cpus=1", "--node-name=second")
-    workspace = make_workspace(nodes.environment).knowing_what(whole)
+    workspace = make_workspace(nodes.environment).knowing_what(alone)
     code, output = workspace.run(*ARGUMENTS, "--address", nodes.address)
     assert code == 0, output
     assert "2 CPUs, 0 GPUs on 2 nodes; a trial takes 1 CPU and 0 GPU: 2 at once" in output
@@ -24,19 +24,19 @@ def test_each_node_is_asked_and_the_numbers_are_those_of_one_machine(
     assert len(lines) == 2
     assert {(cpus, gpus, storage) for _, cpus, gpus, _, _, storage, *_ in lines} == {("1", "0", "yes")}
     assert len({code for _, _, _, _, code, *_ in lines}) == 1
-    assert workspace.records() == whole.records()
+    assert workspace.records() == alone.records()
     assert_tidy(workspace)
 
 
-def test_a_client_runs_it_on_the_head(nodes: RayNodes, whole: Workspace, make_workspace: MakeWorkspace) -> None:
+def test_a_client_runs_it_on_the_head(nodes: RayNodes, alone: Workspace, make_workspace: MakeWorkspace) -> None:
     nodes.start_head("--num-cpus=2")
-    workspace = make_workspace(nodes.environment).knowing_what(whole)
+    workspace = make_workspace(nodes.environment).knowing_what(alone)
     folder = workspace.folder
     places = ["--storage", str(folder / "runs"), "--tracking-uri", workspace.tracking_uri, "--data-dir", str(folder)]
     code, output = workspace.run(*ARGUMENTS, "--address", nodes.client_address, *places)
     assert code == 0, output
     assert "best alignment strength" in output
-    assert workspace.records() == whole.records()
+    assert workspace.records() == alone.records()
     assert_tidy(workspace)
     code, output = workspace.run(*ARGUMENTS, "--address", nodes.client_address)
     assert code == 2

@@ -75,7 +75,7 @@ def test_the_researcher_compares_runs_in_the_browser(team: Team, whole: str, bro
     compare_children(browser, team.tracking.uri, parent.info.experiment_id, condition, len(confirmed))
     shown = text(browser)
     details = shown[shown.index("Run details") :]
-    assert "Parameters" in details and "test/accuracy/modality_1" in details
+    assert "Parameters" in details and "accuracy/best" in details
     (strengths,) = (line.split()[1:] for line in details.splitlines() if line.startswith("lambda "))
     assert sorted(map(float, strengths)) == [0, 0.5, 2]
     for record in confirmed:
