@@ -2,7 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import ray
 import torch
 from ray import tune
+from ray.exceptions import RayError
 from ray.tune.result import SHOULD_CHECKPOINT
 
 from trainables.config import OBJECTIVE, DataConfig, TrialConfig
@@ -21,6 +23,7 @@ from trainables.training import Training
 CHECKPOINT_FILE = "training.pt"
 DIGEST_FILE = "training.sha256"
 ENCODERS_FILE = "encoders.pt"
+FAILURE = "failure"
 
 _SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
@@ -57,18 +60,32 @@ class PairTrainable(tune.Trainable):
             torch.cuda.set_per_process_memory_fraction(gpu_share)
         self._references = references
         self._placed: tuple[DataConfig, PlacedSplits] | None = None
-        self._begin(config["order"])
+        self._training: Training
+        self._failure: str | None = None
+        self._attempt(lambda: self._begin(config["order"]))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Turn this worker to another trial; nothing of the last one remains, as all draws are named by the new one."""
-        del self._training
+        if hasattr(self, "_training"):
+            del self._training
         if self._device.type == "cuda":
             torch.cuda.empty_cache()  # what the last trial held is for any trial on the card
-        self._begin(new_config["order"])
+        self._failure = None
+        self._attempt(lambda: self._begin(new_config["order"]))
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train up to the next report; returns its metrics, means over the replicas and, at the end, each one's own."""
+        """Train up to the next report; returns its metrics, means over the replicas and, at the end, each one's own.
+
+        What the training raises is returned instead, under `FAILURE`: it would raise it again however often Ray tried.
+        What the machine lacks (memory, a file, an object of Ray's) is raised, as it may be there the next time.
+        """
+        report: dict[str, Any] = {}
+        if self._failure is None:
+            self._attempt(lambda: report.update(self._train_to_report()))
+        return report if self._failure is None else {FAILURE: self._failure, SHOULD_CHECKPOINT: False}
+
+    def _train_to_report(self) -> dict[str, Any]:
         config, training = self._order.config, self._training
         num_epochs = min(self._order.epochs_per_report, config.max_epochs - training.epoch)
         losses = [training.run_epoch() for _ in range(num_epochs)]
@@ -101,6 +118,14 @@ class PairTrainable(tune.Trainable):
         folder = Path(checkpoint)
         if _is_whole(folder):
             self._training.load_state_dict(torch.load(folder / CHECKPOINT_FILE, weights_only=True))
+
+    def _attempt(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (torch.OutOfMemoryError, MemoryError, OSError, RayError):
+            raise
+        except Exception:
+            self._failure = traceback.format_exc()
 
     def _begin(self, order: TrialOrder) -> None:
         self._order = order

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from analysis.conclusions import conclude_records
@@ -29,6 +30,7 @@ def conclude(study: Study, tracking_uri: str, folder: Path, tracking: Tracking, 
         console.print("no trial was confirmed: there is nothing to conclude", highlight=False)
     else:
         _print_scores(conclusions.records, conclusions.lambda_star, console)
+    _print_failures(records.trials, console)
     page = write_study(conclusions, folder)
     tracking.log_artifacts(folder)
     tracking.log_study(_final_figures(conclusions.lambda_star))
@@ -119,6 +121,14 @@ def _print_reservations(lambda_star: pd.DataFrame, console: Console) -> None:
         if row["dropped_seeds"] > 0:
             text = f"{encoder}: {row['dropped_seeds']} seeds diverged at some λ and are left out"
             console.print(f"[yellow]{text}[/yellow]", highlight=False)
+
+
+def _print_failures(trials: pd.DataFrame, console: Console) -> None:
+    """How many trials failed, and why: the last line of each error."""
+    errors = trials.loc[trials["outcome"] == "failed", "error"].fillna("unknown").str.strip().str.splitlines().str[-1]
+    for error, count in errors.value_counts().items():
+        text = f"{count} {'trial' if count == 1 else 'trials'} failed: {error}"
+        console.print(f"[yellow]{escape(text)}[/yellow]", highlight=False)
 
 
 def _number(value: float, form: str) -> str:

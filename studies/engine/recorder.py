@@ -18,9 +18,16 @@ from studies.engine.study import CONFIRM, SEARCH, TrialSpec
 from studies.engine.tracking import Tracking
 from studies.engine.unsaved import Unsaved
 from trainables.config import OBJECTIVE
-from trainables.trainable import TrialOrder
+from trainables.trainable import FAILURE, TrialOrder
 
 METRIC_PREFIXES = ("valid/", "test/", "alignment/", "loss/")
+
+
+class UnrecordedError(BaseException):
+    """The journal could not be written, for the reason that caused this; the study must end.
+
+    No Exception: Ray Tune would take it for a failure of the trial that has ended, and go on.
+    """
 
 
 class Recorder(Unsaved, Callback):
@@ -65,7 +72,12 @@ class Recorder(Unsaved, Callback):
 
     def observe(self, key: str, result: Mapping[str, Any]) -> Outcome | None:
         """Take down one result; returns the trial's outcome where this result ends it."""
-        record, epoch = self.records[key], result["epoch"]
+        record = self.records[key]
+        if FAILURE in result:
+            self.records[key] = replace(record, error=result[FAILURE])
+            self._outcomes[key] = Outcome.FAILED
+            return Outcome.FAILED
+        epoch = result["epoch"]
         if record.reports and epoch <= record.reports[-1].epoch:
             return None  # a worker that was lost and restored repeats what it had already reported
         metrics = {name: float(value) for name, value in result.items() if name.startswith(METRIC_PREFIXES)}
@@ -73,6 +85,7 @@ class Recorder(Unsaved, Callback):
         self.records[key] = record.with_report(report)
         goes_on = self._queue.report(key, metrics[OBJECTIVE])
         if record.stage == SEARCH and not isfinite(metrics[OBJECTIVE]):
+            self.records[key] = replace(self.records[key], error=f"{OBJECTIVE} was not finite: the training diverged")
             self._outcomes[key] = Outcome.FAILED
         elif epoch >= self._max_epochs[key]:
             self._outcomes[key] = Outcome.FINISHED
@@ -96,10 +109,10 @@ class Recorder(Unsaved, Callback):
         self._end(trial.config["key"], self._outcomes[trial.config["key"]])
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Close the record of a trial that failed more often than it may."""
+        """Close the record of a trial whose worker was lost more often than it may."""
         key = trial.config["key"]
-        error = trial.get_error()
-        self.records[key] = replace(self.records[key], error=str(error) if error else "unknown error")
+        error = trial.get_error() or "the process that trained it was lost again and again"
+        self.records[key] = replace(self.records[key], error=str(error))
         self._end(key, Outcome.FAILED)
 
     def _end(self, key: str, outcome: Outcome) -> None:
@@ -113,7 +126,10 @@ class Recorder(Unsaved, Callback):
 
     def _store(self, record: TrialRecord) -> None:
         self.records[record.key] = record
-        self._journal.write(record)
+        try:
+            self._journal.write(record)
+        except OSError as error:
+            raise UnrecordedError from error
         self._tracking.publish(record)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import optuna
 import ray
 from ray import tune
-from ray.exceptions import RayTaskError
+from ray.exceptions import OutOfMemoryError, RayTaskError
 from rich.console import Console
 
 from studies.engine.cluster import Cluster
@@ -28,13 +28,15 @@ from studies.engine.preflight import preflight
 from studies.engine.provenance import provenance
 from studies.engine.queue import StudyQueue
 from studies.engine.recorder import Recorder
-from studies.engine.resources import Resources
+from studies.engine.resources import ResourceError, Resources
 from studies.engine.stored import StoredValues
 from studies.engine.study import Stratum, Study, strata
 from studies.engine.tracking import Tracking
 from studies.engine.trials import first_record, run_trials
 from trainables.data.stand_in import modalities
 from trainables.trainable import PairTrainable
+
+_MOST_ENDS_BY_MEMORY = 10
 
 
 class StudyFailedError(RuntimeError):
@@ -80,11 +82,9 @@ def run(study: Study, options: Options, cluster: Cluster, console: Console) -> N
                 _record_data(study, data, tracking)
                 if records:
                     console.print(f"going on from {len(records)} recorded trials", highlight=False)
-                describe = partial(first_record, data.facts)
-                recorder = Recorder(queue, journal, tracking, records, describe, study.epochs_per_report)
                 estimates = begin_estimates(study, information, data.references)
                 if not queue.is_over:
-                    _train(study, folder, data, resources, queue, recorder, console)
+                    queue = _train(study, folder, journal, tracking, data, resources, console)
                 if queue.is_over and estimates is not None:
                     information |= _await_estimates(estimates, console)
                     store.write(information)
@@ -146,19 +146,36 @@ def _await_estimates(estimates: "ray.ObjectRef[dict[str, Record]]", console: Con
 def _train(
     study: Study,
     folder: StudyFolder,
+    journal: Journal,
+    tracking: Tracking,
     data: SharedData,
     resources: Resources,
-    queue: StudyQueue,
-    recorder: Recorder,
     console: Console,
-) -> None:
-    """Search and confirm until the queue is over, or somebody stops it."""
+) -> StudyQueue:
+    """Search and confirm until the study is over, or somebody stops it; returns its queue.
+
+    Where a node runs out of memory, Ray ends a worker and Ray Tune gives up; the trials under way then begin again.
+    """
     trainable = tune.with_resources(
         tune.with_parameters(PairTrainable, references=data.references),
         {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial},
     )
-    with Display(study, recorder, console) as display:
-        run_trials(trainable, queue, recorder, [display], storage=folder.root, name=folder.attempt_name())
+    describe = partial(first_record, data.facts)
+    for left in reversed(range(_MOST_ENDS_BY_MEMORY)):
+        records = journal.read()
+        queue = StudyQueue(study, records)
+        recorder = Recorder(queue, journal, tracking, records, describe, study.epochs_per_report)
+        try:
+            with Display(study, recorder, console) as display:
+                run_trials(trainable, queue, recorder, [display], storage=folder.root, name=folder.attempt_name())
+            return queue
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, OutOfMemoryError):
+                raise
+            if not left:
+                raise ResourceError(f"memory ran out {_MOST_ENDS_BY_MEMORY} times: {error.__cause__}") from error
+            console.print("[yellow]a node ran out of memory; the trials under way begin again[/yellow]")
+    raise AssertionError("unreachable")
 
 
 def _study_tags(study: Study) -> dict[str, str]:

@@ -12,22 +12,26 @@ from studies.engine.data import DataFacts
 from studies.engine.journal import TrialRecord
 from studies.engine.parameters import trial_parameters
 from studies.engine.queue import StudyQueue
-from studies.engine.recorder import Recorder
+from studies.engine.recorder import Recorder, UnrecordedError
 from studies.engine.search import QueueScheduler, QueueSearcher
 from studies.engine.storage import open_storage
 from studies.engine.study import CONFIRM, TrialSpec
 from trainables.config import DataConfig
 from trainables.data.stand_in import modalities
 
-_MAX_FAILURES = 2
+# Of a trial's process, not of what it trains: a node that has died may be tried several times before that is noticed.
+_MOST_LOST_PROCESSES = 10
 
 
 def run_trials(
     trainable: Any, queue: StudyQueue, recorder: Recorder, callbacks: Sequence[Callback], *, storage: str, name: str
 ) -> None:
-    """Run until the queue is over, or somebody stops it; Ray Tune's own files go to the folder `name` of `storage`."""
+    """Run until the queue is over, or somebody stops it; Ray Tune's own files go to the folder `name` of `storage`.
+
+    Raises OSError where a trial's record cannot be written.
+    """
     filesystem, path = open_storage(storage)
-    tune.Tuner(
+    tuner = tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=QueueSearcher(queue, recorder.order),
@@ -41,11 +45,16 @@ def run_trials(
             storage_path=path,
             storage_filesystem=filesystem,
             callbacks=[recorder, *callbacks],
-            failure_config=tune.FailureConfig(max_failures=_MAX_FAILURES),
+            failure_config=tune.FailureConfig(max_failures=_MOST_LOST_PROCESSES),
             checkpoint_config=tune.CheckpointConfig(num_to_keep=1, checkpoint_at_end=False),
             verbose=0,
         ),
-    ).fit()
+    )
+    try:
+        tuner.fit()
+    except UnrecordedError as error:
+        assert error.__cause__ is not None
+        raise error.__cause__ from None
 
 
 def first_record(facts: Mapping[DataConfig, DataFacts], spec: TrialSpec) -> TrialRecord:
