@@ -1,5 +1,6 @@
 """The analyse stage: read what MLflow holds, say which λ is best for each encoder, write figures and report."""
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -125,9 +126,10 @@ def _print_reservations(lambda_star: pd.DataFrame, console: Console) -> None:
 
 def _print_failures(trials: pd.DataFrame, console: Console) -> None:
     """How many trials failed, and why: the last line of each error."""
-    errors = trials.loc[trials["outcome"] == "failed", "error"].fillna("unknown").str.strip().str.splitlines().str[-1]
-    for error, count in errors.value_counts().items():
-        text = f"{count} {'trial' if count == 1 else 'trials'} failed: {error}"
+    errors = trials.loc[trials["outcome"] == "failed", "error"]
+    reasons = Counter(str(error).strip().splitlines()[-1] for error in errors)
+    for reason, count in reasons.most_common():
+        text = f"{count} {'trial' if count == 1 else 'trials'} failed: {reason}"
         console.print(f"[yellow]{escape(text)}[/yellow]", highlight=False)
 
 
