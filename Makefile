@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 # Simulations and what takes long are run by themselves: pid_bias.py, optimum_power.py, broja_fuzz.py.
-BENCHMARKS := contrastive similarity broja warm_starts encoders sharing analysis study scale
+BENCHMARKS := contrastive similarity broja warm_starts encoders sharing conclusions study scale
 
 .PHONY: help study test test-cluster lint bench clean
 

@@ -10,14 +10,10 @@ the λ that was chosen, how often it lies above that altogether, its width and t
 standard deviations of one seed's score at λ = 0); of gains of several sizes, how often they are found.
 """
 
-import sys
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from zlib import crc32
-
-# This script's folder stands first on the path, where analysis.py would hide the package that is imported.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import matplotlib as mpl
 import numpy as np

@@ -127,7 +127,7 @@ def _print_reservations(lambda_star: pd.DataFrame, console: Console) -> None:
 def _print_failures(trials: pd.DataFrame, console: Console) -> None:
     """How many trials failed, and why: the last line of each error."""
     errors = trials.loc[trials["outcome"] == "failed", "error"]
-    reasons = Counter(str(error).strip().splitlines()[-1] for error in errors)
+    reasons = Counter(error.strip().splitlines()[-1] if isinstance(error, str) else "unknown" for error in errors)
     for reason, count in reasons.most_common():
         text = f"{count} {'trial' if count == 1 else 'trials'} failed: {reason}"
         console.print(f"[yellow]{escape(text)}[/yellow]", highlight=False)

@@ -1,6 +1,6 @@
 """How long do the conclusions of 10,000 recorded trials take, and how much memory?
 
-    python benchmarks/analysis.py
+    python benchmarks/conclusions.py
 
 A study of 20 variants and 7 λ, 71 configurations and a confirmation with 5 seeds at each (the shape of the map of λ*
 over redundancy and training rows, searched far more thoroughly), is written to an MLflow store on sqlite as rows of
@@ -14,15 +14,11 @@ import json
 import multiprocessing
 import resource
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-# This script's folder stands first on the path, where the script would hide the package that it measures.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import tyro
@@ -169,7 +165,7 @@ def _analyse(path: Path, folder: Path, results: "multiprocessing.Queue[dict[str,
     results.put({**seconds, "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024})
 
 
-def main(configurations: int = 71, out: Path = RESULTS / "analysis.json") -> None:
+def main(configurations: int = 71, out: Path = RESULTS / "conclusions.json") -> None:
     """Print the table and write it as JSON.
 
     Args:
