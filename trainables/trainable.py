@@ -1,6 +1,5 @@
 """The thin Ray Tune adapter around `Training`: report, checkpoint, restore, and reuse of the worker."""
 
-import hashlib
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -15,13 +14,12 @@ from ray import tune
 from ray.exceptions import RayError
 from ray.tune.result import SHOULD_CHECKPOINT
 
+from trainables.checkpoint import read_checkpoint, write_checkpoint
 from trainables.config import OBJECTIVE, DataConfig, TrialConfig
 from trainables.data import Splits
 from trainables.placement import PlacedSplits
 from trainables.training import Training
 
-CHECKPOINT_FILE = "training.pt"
-DIGEST_FILE = "training.sha256"
 ENCODERS_FILE = "encoders.pt"
 FAILURE = "failure"
 
@@ -103,8 +101,7 @@ class PairTrainable(tune.Trainable):
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Write the training's state and, by themselves, the encoders at their best epoch."""
         folder = Path(checkpoint_dir)
-        torch.save(self._training.state_dict(), folder / CHECKPOINT_FILE)
-        (folder / DIGEST_FILE).write_text(_digest(folder))
+        write_checkpoint(folder, self._training.state_dict())
         torch.save(
             {"config": asdict(self._order.config), "encoders": self._training.best_encoders()},
             folder / ENCODERS_FILE,
@@ -115,9 +112,9 @@ class PairTrainable(tune.Trainable):
         """Continue from the folder that `save_checkpoint` wrote; begin anew, to the same numbers, if it is damaged."""
         if not isinstance(checkpoint, str):
             raise ValueError(f"expected the folder of a checkpoint, got {checkpoint!r}")
-        folder = Path(checkpoint)
-        if _is_whole(folder):
-            self._training.load_state_dict(torch.load(folder / CHECKPOINT_FILE, weights_only=True))
+        state = read_checkpoint(Path(checkpoint))
+        if state is not None:
+            self._training.load_state_dict(state)
 
     def _attempt(self, action: Callable[[], None]) -> None:
         try:
@@ -149,16 +146,3 @@ class PairTrainable(tune.Trainable):
             for replica, score in zip(self._order.config.replicas, scores, strict=True):
                 report[f"{name}/seed_{replica}"] = float(score)
         return report
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether a checkpoint is what was written: a machine may die, or a disk be full, in the midst of it."""
-    try:
-        return (folder / DIGEST_FILE).read_text() == _digest(folder)
-    except FileNotFoundError:
-        return False
-
-
-def _digest(folder: Path) -> str:
-    with (folder / CHECKPOINT_FILE).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

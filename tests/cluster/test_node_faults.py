@@ -80,6 +80,12 @@ def test_trials_that_diverge_or_raise_stop_no_other(make_workspace: MakeWorkspac
     assert workspace.records() == before
 
 
+def test_where_every_configuration_fails_the_study_says_where(make_workspace: MakeWorkspace) -> None:
+    code, output = make_workspace().run("--configurations", "1", script=FAULTY)
+    assert code == 1
+    assert "every configuration failed at R=4 λ=0, R=4 λ=1" in " ".join(output.split()) and "Traceback" not in output
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 300 kB that is mounted for the test."""
