@@ -112,6 +112,7 @@ def _prepare_ray() -> None:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a trial without GPUs changes nothing
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # Tune would announce an experiment of its own beside our table
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"  # 6 ms a report for files that nobody reads
+    os.environ["TUNE_PRINT_ALL_TRIAL_ERRORS"] = "0"  # the recorder says what became of a trial
     os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "1000000"  # a study resumes from its journal, not from Tune's state
     os.environ["RAY_IGNORE_UNHANDLED_ERRORS"] = "1"  # of data that are refused Ray would print the traceback too
 

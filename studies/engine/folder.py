@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
@@ -49,7 +49,8 @@ class StudyFolder:
         filesystem, path = open_storage(self.root)
         for info in filesystem.get_file_info(fs.FileSelector(path)):
             if info.base_name.startswith("tune-"):
-                filesystem.delete_dir(info.path)
+                with suppress(FileNotFoundError):  # a store may list a folder that has no file any more
+                    filesystem.delete_dir(info.path)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

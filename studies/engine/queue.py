@@ -70,6 +70,10 @@ class StudyQueue:
             return True
         return self.searches[spec.stratum].report(self._candidates[key], objective)
 
+    def again(self, key: str) -> None:
+        """Put a trial back that was taken and has not ended, as its process was lost."""
+        self._waiting.append(self._open[key])
+
     def end(self, key: str, outcome: Outcome) -> None:
         """Record how a trial ended, which may let others of its stratum start."""
         spec = self._open.pop(key)

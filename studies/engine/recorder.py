@@ -1,6 +1,7 @@
 """The one place where a trial's progress is taken down: in the queue, in the journal and in MLflow."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +21,8 @@ from studies.engine.unsaved import Unsaved
 from trainables.config import OBJECTIVE
 from trainables.trainable import FAILURE, TrialOrder
 
+# A node that has died may be tried several times before that is noticed.
+_MOST_LOST_PROCESSES = 10
 METRIC_PREFIXES = ("valid/", "test/", "alignment/", "loss/")
 
 
@@ -55,6 +58,7 @@ class Recorder(Unsaved, Callback):
         self._epochs_per_report = epochs_per_report
         self._max_epochs: dict[str, int] = {}
         self._outcomes: dict[str, Outcome] = {}
+        self._times_lost: Counter[str] = Counter()
         self.running: set[str] = set()
 
     def order(self, spec: TrialSpec) -> dict[str, Any]:
@@ -109,10 +113,19 @@ class Recorder(Unsaved, Callback):
         self._end(trial.config["key"], self._outcomes[trial.config["key"]])
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Close the record of a trial whose worker was lost more often than it may."""
+        """Have a trial whose process was lost begin again where it was, unless that has happened too often.
+
+        Ray Tune is not asked to: it gives up at once a trial that it hands to a worker which has died meanwhile.
+        """
         key = trial.config["key"]
-        error = trial.get_error() or "the process that trained it was lost again and again"
-        self.records[key] = replace(self.records[key], error=str(error))
+        self.running.discard(key)
+        self._times_lost[key] += 1
+        if self._times_lost[key] < _MOST_LOST_PROCESSES:
+            self._queue.again(key)
+            return
+        error = trial.get_error() or "no reason is known"
+        text = f"the process that trained it was lost {_MOST_LOST_PROCESSES} times: {error}"
+        self.records[key] = replace(self.records[key], error=text)
         self._end(key, Outcome.FAILED)
 
     def _end(self, key: str, outcome: Outcome) -> None:

@@ -19,9 +19,6 @@ from studies.engine.study import CONFIRM, TrialSpec
 from trainables.config import DataConfig
 from trainables.data.stand_in import modalities
 
-# Of a trial's process, not of what it trains: a node that has died may be tried several times before that is noticed.
-_MOST_LOST_PROCESSES = 10
-
 
 def run_trials(
     trainable: Any, queue: StudyQueue, recorder: Recorder, callbacks: Sequence[Callback], *, storage: str, name: str
@@ -45,7 +42,6 @@ def run_trials(
             storage_path=path,
             storage_filesystem=filesystem,
             callbacks=[recorder, *callbacks],
-            failure_config=tune.FailureConfig(max_failures=_MOST_LOST_PROCESSES),
             checkpoint_config=tune.CheckpointConfig(num_to_keep=1, checkpoint_at_end=False),
             verbose=0,
         ),
@@ -75,4 +71,5 @@ def first_record(facts: Mapping[DataConfig, DataFacts], spec: TrialSpec) -> Tria
 
 
 def _trial_folder(trial: Any) -> str:
-    return trial.config["key"]
+    """Ray Tune's folder, one for each time that a trial begins: it may read what an earlier time wrote."""
+    return f"{trial.config['key']}-{trial.trial_id}"

@@ -114,3 +114,13 @@ def test_of_confirmations_that_wait_the_longest_starts_first(study: Study) -> No
     waiting = [queue.take() for _ in range(8)]
     assert [spec and spec.stratum.train_samples for spec in waiting] == [512] * 4 + [64] * 4
     assert queue.take() is None
+
+
+def test_a_trial_whose_process_was_lost_is_handed_out_again(study: Study) -> None:
+    queue = StudyQueue(study, {})
+    first = queue.take()
+    assert first is not None
+    others = [queue.take() for _ in range(100)]
+    assert others[-1] is None and not queue.is_over
+    queue.again(first.key)
+    assert queue.take() == first and queue.take() is None
