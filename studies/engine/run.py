@@ -70,7 +70,7 @@ def run(study: Study, options: Options, cluster: Cluster, console: Console) -> N
             if queue.is_over and information.keys() >= study.variants.keys():
                 console.print("every trial is recorded already; nothing to train", highlight=False)
                 opened.result()
-                _publish_missing(tracking, records)
+                _reconcile(tracking, records)
             else:
                 resources = cluster.connect(console)
                 _say_what_is_there(study, resources, console)
@@ -78,7 +78,7 @@ def run(study: Study, options: Options, cluster: Cluster, console: Console) -> N
                 opened.result()
                 data = share(study, options.data_dir, places)
                 _note_data(study, data, folder.root, console)
-                _publish_missing(tracking, records)
+                _reconcile(tracking, records)
                 _record_data(study, data, tracking)
                 if records:
                     console.print(f"going on from {len(records)} recorded trials", highlight=False)
@@ -127,8 +127,9 @@ def _record_data(study: Study, data: SharedData, tracking: Tracking) -> None:
             tracking.tag_study({f"data/{label}": known.content})
 
 
-def _publish_missing(tracking: Tracking, records: Mapping[str, TrialRecord]) -> None:
-    """Send what the journal holds and MLflow does not, after a crash or while the server was away."""
+def _reconcile(tracking: Tracking, records: Mapping[str, TrialRecord]) -> None:
+    """Make MLflow agree with the journal, after a crash or while the server was away."""
+    tracking.forget_unrecorded(records)
     for record in records.values():
         if not tracking.is_settled(record):
             tracking.publish(record)

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -113,6 +113,11 @@ class Tracking:
     def publish(self, record: TrialRecord) -> None:
         """Make the trial's run agree with its record, soon."""
         self._outbox.put(lambda: self._publish(record), key=record.key)
+
+    def forget_unrecorded(self, recorded: Collection[str]) -> None:
+        """Delete the runs of trials that the journal does not have: they run again, and would have every metric twice."""
+        self._children = {trial: child for trial, child in self._children.items() if trial in recorded}
+        self._outbox.put(self._remove_twins)
 
     def is_settled(self, record: TrialRecord) -> bool:
         """Whether the run of an ended trial was closed with its outcome before this study was opened."""
