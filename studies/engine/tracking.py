@@ -115,7 +115,7 @@ class Tracking:
         self._outbox.put(lambda: self._publish(record), key=record.key)
 
     def forget_unrecorded(self, recorded: Collection[str]) -> None:
-        """Delete the runs of trials that the journal does not have: they run again, and would have all metrics twice."""
+        """Delete the runs of trials that the journal does not have: they run again, and would count twice."""
         self._children = {trial: child for trial, child in self._children.items() if trial in recorded}
         self._outbox.put(self._remove_twins)
 
