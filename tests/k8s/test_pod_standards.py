@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mlflow.server.security_utils import is_allowed_host_header
 
+from analysis import connection
 from k8s.ray_job import ray_cluster
 from studies.engine import tracking
 from tests.k8s.conftest import NAMES, Documents
@@ -68,8 +69,8 @@ def test_a_driver_has_the_time_that_it_takes_to_close_its_records() -> None:
     of_ray = [
         float(variable["value"]) for variable in container["env"] if variable["name"] == "RAY_JOB_STOP_WAIT_TIME_S"
     ]
-    # While the tracking server is away a driver tries again this long, and it may do so for the last two of its jobs.
-    assert [hook] == of_ray and hook > 2 * sum(tracking._RETRY_SECONDS)
+    # While the tracking server is away a driver waits for it this long, and then for a request that is under way.
+    assert [hook] == of_ray and hook > tracking._PATIENCE + connection._SECONDS_A_REQUEST
     assert head["terminationGracePeriodSeconds"] >= hook + 30
 
 
