@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import time
-from pathlib import Path
 
 import ray
 import torch
@@ -13,11 +12,10 @@ from ray.autoscaler.sdk import request_resources
 from ray.exceptions import RayError
 from rich.console import Console
 
+from studies.engine.code import package_folders
 from studies.engine.options import Options
 from studies.engine.resources import NodeResources, ResourceError, Resources, divided
 
-_PROJECT = Path(__file__).parents[2]
-_PACKAGES = ("alignment", "pid", "trainables", "analysis", "studies")
 _NOT_CODE = ["__pycache__", "results"]
 _SECONDS_BETWEEN_LOOKS = 5.0
 _SECONDS_FOR_AN_ANSWER = 10.0
@@ -137,7 +135,7 @@ def _start(options: Options) -> None:
 def _join(address: str) -> None:
     """Connect to a running cluster, and bring this process's packages to its nodes, whatever is installed there."""
     _require_listener(address)
-    code = {"py_modules": [str(_PROJECT / name) for name in _PACKAGES], "excludes": _NOT_CODE}
+    code = {"py_modules": [str(folder) for folder in package_folders()], "excludes": _NOT_CODE}
     try:
         ray.init(address=address, runtime_env=code, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RayError, RuntimeError) as error:

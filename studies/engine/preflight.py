@@ -1,13 +1,11 @@
 """Before any trial: can each node of a cluster do its part? A table of what was found, and a refusal if one cannot."""
 
-import hashlib
 import platform
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,6 +17,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from studies.engine.code import code_digest
 from studies.engine.options import Options
 from studies.engine.storage import open_storage
 from studies.engine.study import Study
@@ -26,7 +25,6 @@ from trainables.config import DataConfig
 from trainables.data import MissingDataError, is_there, require
 
 _SECONDS_FOR_AN_ANSWER = 120
-_PACKAGES = ("alignment", "pid", "trainables", "studies")
 _NUMERICS = ("torch", "numpy")  # of other versions the same trial may have other numbers
 
 
@@ -60,7 +58,7 @@ def preflight(study: Study, options: Options, root: str, console: Console) -> di
     with _token(root) as token:
         findings = _ask(nodes, root, token, configs, options.data_dir)
     console.print(_table(nodes, findings, configs), highlight=False)
-    here = NodeFindings(host=platform.node(), code=_code(), versions=_versions(), storage="", has_data=())
+    here = NodeFindings(host=platform.node(), code=code_digest(), versions=_versions(), storage="", has_data=())
     if faults := [fault for found in findings.values() for fault in _faults(found, here)]:
         raise PreflightError("not every node can do its part:\n" + "\n".join(faults))
     places = {}
@@ -100,7 +98,7 @@ def _examine(root: str, token: str, configs: Sequence[DataConfig], data_dir: Pat
     """What this node is; runs on it."""
     return NodeFindings(
         host=platform.node(),
-        code=_code(),
+        code=code_digest(),
         versions=_versions(),
         storage=_storage_fault(root, token),
         has_data=[is_there(config, data_dir) for config in configs],
@@ -161,18 +159,6 @@ def _table(nodes: Mapping[str, Any], findings: Mapping[str, NodeFindings], confi
             f"{sum(found.has_data)} of {len(configs)}",
         )
     return table
-
-
-def _code() -> str:
-    """Digest of the Python sources of the packages that a worker runs, as they are imported here."""
-    digest = hashlib.sha256()
-    for package in _PACKAGES:
-        spec = find_spec(package)
-        for folder in (spec.submodule_search_locations or []) if spec else []:
-            for path in sorted(Path(folder).rglob("*.py")):
-                digest.update(f"{package}/{path.relative_to(folder)}\n".encode())
-                digest.update(path.read_bytes())
-    return digest.hexdigest()[:8]
 
 
 def _versions() -> dict[str, str]:

@@ -16,7 +16,6 @@ from tests.cluster.services import (
     missing_programs,
     start_database,
     start_object_store,
-    start_ray,
     start_tracking_server,
 )
 from tests.cluster.team import ARGUMENTS, NUM_TRIALS, Team
@@ -45,7 +44,11 @@ def team(repository: Path) -> Iterator[Team]:
         database = start_database(folder / "database", ends)
         store = start_object_store(folder / "store", ends)
         tracking = start_tracking_server(folder / "mlflow", ends, database, store)
-        ray = start_ray(folder / "ray", ends, store, repository)
+        ray = RayNodes(folder)
+        ends.callback(ray.stop)
+        size = ("--num-cpus=1", "--object-store-memory=200000000")
+        ray.start_head(*size, **store.environment)
+        ray.add(*size, **store.environment)
         yield Team(database, store, tracking, ray, working, repository)
 
 

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -13,35 +12,37 @@ from pathlib import Path
 
 import psutil
 
+from tests.cluster.process import free_ports
+
 SECONDS_TO_START = 120
 
 
 @dataclass
 class RayNodes:
-    """The head and its further nodes; `environment` is what a driver needs to join."""
+    """The head and its further nodes; `environment` is what a driver needs to join, at the head's `host`."""
 
     folder: Path
-    port: int = field(default_factory=lambda: free_port())
-    client_port: int = field(default_factory=lambda: free_port())
+    host: str = "127.0.0.1"
+    ports: list[int] = field(default_factory=lambda: free_ports(2))
     token: str = field(default_factory=lambda: secrets.token_hex(32))
     nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.ports[0]}"
 
     @property
     def client_address(self) -> str:
-        return f"ray://127.0.0.1:{self.client_port}"
+        return f"ray://{self.host}:{self.ports[1]}"
 
     @property
     def environment(self) -> dict[str, str]:
         return {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
 
     def start_head(self, *arguments: str, **environment: str) -> "RayNodes":
-        place = f"--temp-dir={self.folder}"
-        ports = (f"--port={self.port}", f"--ray-client-server-port={self.client_port}")
-        self.add("--head", place, *ports, "--include-dashboard=false", *arguments, **environment)
+        place = (f"--temp-dir={self.folder}", f"--node-ip-address={self.host}")
+        ports = (f"--port={self.ports[0]}", f"--ray-client-server-port={self.ports[1]}")
+        self.add("--head", *place, *ports, "--include-dashboard=false", *arguments, **environment)
         return self
 
     def add(self, *arguments: str, inside: Sequence[str] = (), **environment: str) -> subprocess.Popen[bytes]:
@@ -97,12 +98,6 @@ def training_processes(root: int) -> list[psutil.Process]:
         below = psutil.Process(root).children(recursive=True)
         return [process for process in below if "ResourceTrainable" in _title(process)]
     return []
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _kill_all(processes: list[psutil.Process]) -> None:

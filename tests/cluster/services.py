@@ -1,14 +1,12 @@
-"""What a team has: PostgreSQL, an S3 store, MLflow with accounts on both, and Ray on two nodes. All of it real.
+"""What a team has beside Ray: PostgreSQL, an S3 store, and MLflow with accounts on both. All of it real.
 
 Each is ended by what its `start_…` hands to `ends`, also where it did not come up.
 """
 
 import json
-import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,16 +86,6 @@ class TrackingServer:
     @property
     def uri(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-
-@dataclass(frozen=True)
-class RayNodes:
-    """A Ray cluster: a head and a node that joined it, one CPU each, which want the token in `environment`."""
-
-    head: Server
-    node: Server
-    address: str
-    environment: Mapping[str, str]
 
 
 def start_database(folder: Path, ends: ExitStack) -> Database:
@@ -193,29 +181,3 @@ def _is_healthy(port: int) -> bool:
         return requests.get(f"http://127.0.0.1:{port}/health", timeout=5).ok
     except requests.RequestException:
         return False
-
-
-def start_ray(folder: Path, ends: ExitStack, store: ObjectStore, repository: Path) -> RayNodes:
-    """Start a head and a node that joins it, as processes apart, each with one CPU and without what is ours at hand."""
-    (port,) = free_ports(1)
-    address = f"127.0.0.1:{port}"
-    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    environment = store.environment | token | {"PYTHONPATH": str(repository), "RAY_USAGE_STATS_ENABLED": "0"}
-    ray = [str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=1"]
-    ray += ["--object-store-memory=200000000", "--min-worker-port=0", "--max-worker-port=0"]
-
-    def node(name: str, is_up: Callable[[], bool], *arguments: str) -> Server:
-        (folder / name).mkdir(parents=True)
-        server = Server([*ray, *arguments], folder / name, is_up, environment)
-        ends.callback(server.stop)
-        server.start()
-        return server
-
-    head_arguments = ["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={folder}"]
-    head = node("head", lambda: _has_started(folder / "head"), *head_arguments)
-    joined = node("node", lambda: _has_started(folder / "node"), f"--address={address}")
-    return RayNodes(head, joined, address, token)
-
-
-def _has_started(folder: Path) -> bool:
-    return "Ray runtime started" in (folder / "log").read_text()

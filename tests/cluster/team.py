@@ -1,7 +1,5 @@
 """A team's services, and a folder in which its researcher runs a study on them."""
 
-import json
-import os
 import subprocess
 import sys
 import time
@@ -15,12 +13,12 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from pyarrow import fs
 
-from tests.cluster.services import RESEARCHER, Database, ObjectStore, RayNodes, TrackingServer
-from tests.studies.workspace import SECONDS_ALLOWED
+from tests.cluster.ray_nodes import RayNodes
+from tests.cluster.services import RESEARCHER, Database, ObjectStore, TrackingServer
+from tests.studies.workspace import SECONDS_ALLOWED, assert_tidy, ended_records
 
 ARGUMENTS = "--variants R=4 --lambdas 0 0.5 2 --configurations 4 --seeds 2 --max-epochs 27 --train-samples 256".split()
 NUM_TRIALS = 3 * (4 + 1)
-_STATUSES = {"finished": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 
 
 @dataclass(frozen=True)
@@ -43,9 +41,8 @@ class Team:
         command += ["--address", self.ray.address, "--storage", f"s3://studies/{storage}"]
         command += ["--tracking-uri", tracking_uri or self.tracking.uri, *arguments]
         environment = {
-            **os.environ,
-            **self.store.environment,
             **self.ray.environment,
+            **self.store.environment,
             "PYTHONPATH": str(self.repository),
             "COLUMNS": "300",
             "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -64,17 +61,8 @@ class Team:
         return process.returncode, output
 
     def records(self, storage: str) -> dict[str, dict]:
-        """The journal's records of ended trials, without the circumstances that differ from run to run."""
-        records = {}
-        for place in self.files(storage):
-            if "/journal/" in place and ".superseded-" not in place:
-                with self.store.open().open_input_stream(place) as stream:
-                    record = json.loads(stream.read())
-                if record["outcome"] is not None:
-                    reports = [(report["epoch"], report["metrics"]) for report in record["reports"]]
-                    kept = {name: record[name] for name in ("outcome", "parameters", "constants")}
-                    records[Path(place).stem] = kept | {"reports": reports}
-        return records
+        """What is recorded below that storage."""
+        return ended_records(self.store.open(), f"studies/{storage}")
 
     def files(self, storage: str) -> list[str]:
         """Paths of all files below that storage, the bucket first."""
@@ -107,19 +95,6 @@ class Team:
         return [run for run in runs if {run.info.run_id, run.data.tags.get("mlflow.parentRunId")} & parents]
 
     def assert_tidy(self, storage: str) -> None:
-        """One parent run, and one child a trial with all that its record has, once; all closed with what is true."""
-        records, runs = self.records(storage), self.runs(storage)
-        children = [run for run in runs if run.data.tags["role"] == "trial"]
-        (parent,) = (run for run in runs if run.data.tags["role"] == "study")
-        assert parent.info.status == "FINISHED"
-        assert sorted(run.data.tags["trial"] for run in children) == sorted(records)
+        """MLflow has what the journal in that storage has."""
         with self.client() as client:
-            for run in children:
-                record = records[run.data.tags["trial"]]
-                assert (run.data.tags["outcome"], run.info.status) == (record["outcome"], _STATUSES[record["outcome"]])
-                assert run.data.params["lambda"] == str(record["parameters"]["lambda"])
-                history = client.get_metric_history(run.info.run_id, "valid/accuracy")
-                recorded = [(epoch, metrics["valid/accuracy"]) for epoch, metrics in record["reports"]]
-                assert [(metric.step, metric.value) for metric in history] == recorded
-                kept = [file.path for file in client.list_artifacts(run.info.run_id)]
-                assert kept == (["encoders.pt"] if run.data.tags["stage"] == "confirm" else [])
+            assert_tidy(client, self.runs(storage), self.records(storage))

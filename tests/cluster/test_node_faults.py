@@ -4,16 +4,20 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import psutil
 import pytest
 
 from tests.cluster.conftest import MakeWorkspace
+from tests.cluster.network import cable
+from tests.cluster.privileges import require_allowed
 from tests.cluster.ray_nodes import RayNodes, training_processes
 from tests.cluster.team import ARGUMENTS, NUM_TRIALS
-from tests.studies.workspace import Workspace, assert_tidy
+from tests.studies.workspace import Workspace
 
 FAULTY = "../tests/cluster/faulty_study"
 
@@ -27,7 +31,7 @@ def test_a_worker_that_is_killed_costs_no_trial(alone: Workspace, make_workspace
     output, _ = process.communicate()
     assert process.returncode == 0, output
     assert workspace.records() == alone.records()
-    assert_tidy(workspace)
+    workspace.assert_tidy()
 
 
 def test_a_node_dies_under_its_trials_and_another_joins(
@@ -43,7 +47,36 @@ def test_a_node_dies_under_its_trials_and_another_joins(
     output, _ = process.communicate()
     assert process.returncode == 0, output
     assert workspace.records() == alone.records()
-    assert_tidy(workspace)
+    workspace.assert_tidy()
+
+
+def test_a_node_that_is_cut_off_goes_on_by_itself_and_harms_nothing(
+    alone: Workspace, make_workspace: MakeWorkspace
+) -> None:
+    """Its cable is pulled for a minute: the cluster trains its trial again, while it trains on and writes as well."""
+    quick = {"RAY_health_check_period_ms": "1000", "RAY_health_check_timeout_ms": "1000"}
+    with ExitStack() as ends:
+        folder = Path(ends.enter_context(TemporaryDirectory(prefix="nodes-", ignore_cleanup_errors=True)))
+        wire = ends.enter_context(cable())
+        nodes = RayNodes(folder, wire.near)
+        ends.callback(nodes.stop)
+        nodes.start_head("--num-cpus=1", **quick)
+        far = nodes.add("--num-cpus=1", f"--node-ip-address={wire.far}", inside=wire.inside)
+        workspace = make_workspace(nodes.environment).knowing_what(alone)
+        process = workspace.start(*ARGUMENTS, "--address", nodes.address)
+        workspace.wait_for_records(3, process)
+        assert one_that_trains(far.pid).is_running()
+        wire.pull()
+        deadline = time.monotonic() + 120
+        while nodes.num_alive() > 1:
+            assert time.monotonic() < deadline, "the cluster has not noticed"
+            time.sleep(1)
+        workspace.wait_for_records(6, process)
+        wire.plug()
+        output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert workspace.records() == alone.records()
+    workspace.assert_tidy()
 
 
 def test_memory_runs_out_under_a_trial(nodes: RayNodes, alone: Workspace, make_workspace: MakeWorkspace) -> None:
@@ -62,7 +95,7 @@ def test_memory_runs_out_under_a_trial(nodes: RayNodes, alone: Workspace, make_w
     output, _ = process.communicate()
     assert process.returncode == 0, output
     assert workspace.records() == alone.records()
-    assert_tidy(workspace)
+    workspace.assert_tidy()
 
 
 def test_trials_that_diverge_or_raise_stop_no_other(make_workspace: MakeWorkspace) -> None:
@@ -71,7 +104,7 @@ def test_trials_that_diverge_or_raise_stop_no_other(make_workspace: MakeWorkspac
     assert code == 0, output
     failed = {key for key, record in workspace.records().items() if record["outcome"] == "failed"}
     assert len(workspace.records()) == 2 * (4 + 1) and len(failed) == 2 * 3
-    assert_tidy(workspace)
+    workspace.assert_tidy()
     assert "4 trials failed: ValueError: out_dim must be at least 1, got -4" in output
     assert "2 trials failed: valid/accuracy was not finite: the training diverged" in output
     before = workspace.records()
@@ -91,9 +124,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 300 kB that is mounted for the test."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small disk takes root")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", disk], check=True)
+    require_allowed("mount", "-t", "tmpfs", "-o", "size=300k", "none", str(disk))
     yield disk
     subprocess.run(["umount", "--lazy", disk], check=True)
 
@@ -134,7 +165,7 @@ def test_a_record_that_was_cut_off_is_refused_with_the_way_out(alone: Workspace,
     code, output = workspace.run(*ARGUMENTS)
     assert code == 0, output
     assert workspace.records() == alone.records()
-    assert_tidy(workspace)
+    workspace.assert_tidy()
 
 
 def one_that_trains(*roots: int) -> psutil.Process:

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import MakeWorkspace
-from tests.cluster.ray_nodes import RayNodes, free_port
+from tests.cluster.privileges import require_allowed
+from tests.cluster.process import free_ports
+from tests.cluster.ray_nodes import RayNodes
 from tests.cluster.team import ARGUMENTS
-from tests.studies.workspace import Workspace, assert_tidy
+from tests.studies.workspace import Workspace
+
+PORTS = free_ports(2)  # where nothing is
 
 
 def test_each_node_is_asked_and_the_numbers_are_those_of_one_machine(
@@ -25,7 +29,7 @@ def test_each_node_is_asked_and_the_numbers_are_those_of_one_machine(
     assert {(cpus, gpus, storage) for _, cpus, gpus, _, _, storage, *_ in lines} == {("1", "0", "yes")}
     assert len({code for _, _, _, _, code, *_ in lines}) == 1
     assert workspace.records() == alone.records()
-    assert_tidy(workspace)
+    workspace.assert_tidy()
 
 
 def test_a_client_runs_it_on_the_head(nodes: RayNodes, alone: Workspace, make_workspace: MakeWorkspace) -> None:
@@ -37,7 +41,7 @@ def test_a_client_runs_it_on_the_head(nodes: RayNodes, alone: Workspace, make_wo
     assert code == 0, output
     assert "best alignment strength" in output
     assert workspace.records() == alone.records()
-    assert_tidy(workspace)
+    workspace.assert_tidy()
     code, output = workspace.run(*ARGUMENTS, "--address", nodes.client_address)
     assert code == 2
     assert "expected a URI or an absolute path" in " ".join(output.split())
@@ -61,6 +65,7 @@ def test_nodes_run_the_drivers_code_not_what_is_installed(
 
 def test_a_node_that_sees_another_folder_is_named(nodes: RayNodes, make_workspace: MakeWorkspace) -> None:
     """In a mount namespace of its own, where the storage's place is an empty folder: a home that is not shared."""
+    require_allowed("unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt")
     workspace = make_workspace(nodes.environment)
     runs = workspace.folder / "runs"
     runs.mkdir()
@@ -92,7 +97,7 @@ def test_a_cluster_that_asks_for_a_token_says_so(
     assert message in " ".join(output.split()) and "Traceback" not in output
 
 
-@pytest.mark.parametrize("address", [f"127.0.0.1:{free_port()}", f"ray://127.0.0.1:{free_port()}", "no.such.host:6379"])
+@pytest.mark.parametrize("address", [f"127.0.0.1:{PORTS[0]}", f"ray://127.0.0.1:{PORTS[1]}", "no.such.host:6379"])
 def test_an_address_where_nothing_is_says_so(make_workspace: MakeWorkspace, address: str) -> None:
     places = ["--storage", "/tmp/never", "--tracking-uri", "sqlite:////tmp/never.db", "--data-dir", "/tmp"]
     code, output = make_workspace().run("--quick", "--address", address, *(places if "ray://" in address else []))

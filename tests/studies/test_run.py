@@ -10,7 +10,7 @@ import torch
 from mlflow import MlflowClient
 
 from analysis import lambda_star_table, read_study
-from tests.studies.workspace import Workspace, assert_tidy
+from tests.studies.workspace import Workspace
 
 ARGUMENTS = "--variants R=4 --lambdas 0 0.5 2 --configurations 4 --seeds 2 --max-epochs 27 --train-samples 256".split()
 NUM_TRIALS = 3 * (4 + 1)
@@ -33,7 +33,7 @@ def whole(make_workspace) -> tuple[Workspace, str]:
 def test_a_study_ends_with_tables_figures_and_closed_runs(whole: tuple[Workspace, str]) -> None:
     workspace, output = whole
     assert len(workspace.records()) == NUM_TRIALS
-    assert_tidy(workspace)
+    workspace.assert_tidy()
     assert "test accuracy of modality_1" in output and "best alignment strength" in output
     (folder,) = workspace.folder.glob("runs/synthetic-*/figures")
     for name in ("accuracy_and_alignment", "gain_by_lambda"):
@@ -110,7 +110,7 @@ def test_the_same_command_again_trains_nothing(whole: tuple[Workspace, str]) -> 
     assert code == 0, output
     assert "nothing to train" in output and "best alignment strength" in output
     assert workspace.records() == before
-    assert_tidy(workspace)
+    workspace.assert_tidy()
 
 
 @pytest.mark.parametrize("number", [3, 13])
@@ -128,7 +128,7 @@ def test_killed_and_run_again_equals_undisturbed(whole: tuple[Workspace, str], m
     assert code == 0, output
     assert workspace.records() == whole[0].records()
     assert all(path.stat().st_mtime_ns == when for path, when in written.items() if path.stem in survived)
-    assert_tidy(workspace)
+    workspace.assert_tidy()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -146,7 +146,7 @@ def test_asked_to_stop_it_says_how_to_go_on(
     code, output = workspace.run(*ARGUMENTS)
     assert code == 0, output
     assert workspace.records() == whole[0].records()
-    assert_tidy(workspace)
+    workspace.assert_tidy()
 
 
 def test_fresh_starts_over_and_loses_nothing(make_workspace) -> None:

@@ -5,13 +5,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from pyarrow import fs
 
+_STATUSES = {"finished": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 SECONDS_ALLOWED = 900  # for a hung study alone: a busy machine takes several times as long as an idle one
 
 
@@ -48,16 +50,8 @@ class Workspace:
         return f"sqlite:///{self.folder / 'mlflow.db'}"
 
     def records(self, storage: str = "runs") -> dict[str, dict]:
-        """The journal's records of ended trials, without the circumstances that differ from run to run."""
-        records = {}
-        for path in self.folder.glob(f"{storage}/*/journal/*.json"):
-            record = json.loads(path.read_text())
-            if record["outcome"] is not None:
-                reports = [(report["epoch"], report["metrics"]) for report in record["reports"]]
-                records[path.stem] = {name: record[name] for name in ("outcome", "parameters", "constants")} | {
-                    "reports": reports
-                }
-        return records
+        """What is recorded below that storage."""
+        return ended_records(fs.LocalFileSystem(), str(self.folder / storage))
 
     def runs(self) -> list[Run]:
         client = MlflowClient(self.tracking_uri)
@@ -72,18 +66,45 @@ class Workspace:
             assert time.monotonic() < deadline, "the study recorded too little in time"
             time.sleep(0.05)
 
+    def assert_tidy(self) -> None:
+        """MLflow has what the journal has."""
+        assert_tidy(MlflowClient(self.tracking_uri), self.runs(), self.records())
 
-def assert_tidy(workspace: Workspace) -> None:
-    """One parent run and one child a trial, each closed with a truthful status."""
-    runs = workspace.runs()
+
+def ended_records(filesystem: fs.FileSystem, storage: str) -> dict[str, dict]:
+    """What the journals of all studies in a storage say of ended trials, without what differs from run to run.
+
+    Studies that `--fresh` has put aside are left out.
+    """
+    records = {}
+    for study in filesystem.get_file_info(fs.FileSelector(storage, allow_not_found=True)):
+        if study.type != fs.FileType.Directory or ".superseded-" in study.path:
+            continue
+        for file in filesystem.get_file_info(fs.FileSelector(f"{study.path}/journal", allow_not_found=True)):
+            if file.extension != "json":
+                continue
+            with filesystem.open_input_stream(file.path) as stream:
+                record = json.loads(stream.read())
+            if record["outcome"] is not None:
+                reports = [(report["epoch"], report["metrics"]) for report in record["reports"]]
+                kept = {name: record[name] for name in ("outcome", "parameters", "constants")}
+                records[Path(file.path).stem] = kept | {"reports": reports}
+    return records
+
+
+def assert_tidy(client: MlflowClient, runs: Sequence[Run], records: Mapping[str, dict]) -> None:
+    """One parent run, and one child a trial with all that its record has, once; all closed with what is true."""
     children = [run for run in runs if run.data.tags["role"] == "trial"]
-    assert len(runs) == len(children) + 1
-    assert sorted(run.data.tags["trial"] for run in children) == sorted(workspace.records())
-    statuses = {"finished": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
+    (parent,) = (run for run in runs if run.data.tags["role"] == "study")
+    assert parent.info.status == "FINISHED"
+    assert sorted(run.data.tags["trial"] for run in children) == sorted(records)
     for run in children:
-        record = workspace.records()[run.data.tags["trial"]]
-        assert run.data.tags["outcome"] == record["outcome"]
-        assert run.info.status == statuses[record["outcome"]]
-        client = MlflowClient(workspace.tracking_uri)
+        record = records[run.data.tags["trial"]]
+        assert (run.data.tags["outcome"], run.info.status) == (record["outcome"], _STATUSES[record["outcome"]])
+        assert run.data.params["lambda"] == str(record["parameters"]["lambda"])
         history = client.get_metric_history(run.info.run_id, "valid/accuracy")
-        assert [metric.step for metric in history] == [epoch for epoch, _ in record["reports"]]
+        recorded = [(epoch, metrics["valid/accuracy"]) for epoch, metrics in record["reports"]]
+        # A training that diverged reports what is not a number, which equals nothing.
+        assert str([(metric.step, metric.value) for metric in history]) == str(recorded)
+        kept = [file.path for file in client.list_artifacts(run.info.run_id)]
+        assert kept == (["encoders.pt"] if run.data.tags["stage"] == "confirm" else [])
