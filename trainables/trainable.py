@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,14 +30,14 @@ _SECONDS_BETWEEN_CHECKPOINTS = 30.0
 class TrialOrder:
     """What a worker is told to do: train `config`, reporting every `epochs_per_report` epochs.
 
-    `reads_test` is set in the stage that may read the test split. `checkpoint` is the path or URI that an earlier,
-    interrupted run of the same trial had reached.
+    `reads_test` is set in the stage that may read the test split. `checkpoints` are what an earlier,
+    interrupted run of the same trial has left, the latest first.
     """
 
     config: TrialConfig
     epochs_per_report: int
     reads_test: bool
-    checkpoint: str | None = None
+    checkpoints: Sequence[tune.Checkpoint] = ()
 
 
 class PairTrainable(tune.Trainable):
@@ -112,9 +112,14 @@ class PairTrainable(tune.Trainable):
         """Continue from the folder that `save_checkpoint` wrote; begin anew, to the same numbers, if it is damaged."""
         if not isinstance(checkpoint, str):
             raise ValueError(f"expected the folder of a checkpoint, got {checkpoint!r}")
-        state = read_checkpoint(Path(checkpoint))
+        self._continue_from(Path(checkpoint))
+
+    def _continue_from(self, folder: Path) -> bool:
+        """Whether the checkpoint is whole; where it is not, nothing has changed."""
+        state = read_checkpoint(folder)
         if state is not None:
             self._training.load_state_dict(state)
+        return state is not None
 
     def _attempt(self, action: Callable[[], None]) -> None:
         try:
@@ -128,9 +133,10 @@ class PairTrainable(tune.Trainable):
         self._order = order
         self._training = Training(order.config, self._place(order.config.data))
         self._last_checkpoint = time.monotonic()
-        if order.checkpoint is not None:
-            with tune.Checkpoint(order.checkpoint).as_directory() as folder:
-                self.load_checkpoint(folder)
+        for checkpoint in order.checkpoints:
+            with checkpoint.as_directory() as folder:
+                if self._continue_from(Path(folder)):
+                    break
 
     def _place(self, config: DataConfig) -> PlacedSplits:
         if self._placed is None or self._placed[0] != config:

@@ -19,12 +19,11 @@ from studies.engine.options import AllOptions, Options, chosen_studies, parse, r
 from studies.engine.rehearsal import rehearsed
 from studies.engine.run import StudyFailedError, run
 from studies.engine.stopping import stopping_gently
-from studies.engine.storage import StorageError
 from studies.engine.study import Study
 from studies.engine.tracking import UnsentError
 from trainables.data import MissingDataError, require
 
-_REFUSALS = (ValueError, FileNotFoundError, StorageError, JournalError, TrackingServerError)
+_REFUSALS = (ValueError, FileNotFoundError, JournalError, TrackingServerError)
 _FAILURES = (StudyFailedError, UnsentError)
 
 EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
@@ -147,7 +146,7 @@ def exit_codes(name: str, console: Console) -> Iterator[None]:
     except _FAILURES as error:
         console.print(f"[red]{name}:[/red] {error}", highlight=False)
         sys.exit(EXIT_FAILED)
-    except OSError as error:  # a full disk, storage that is gone
+    except OSError as error:  # a full disk, storage that refuses or is gone
         console.print(f"[red]{name}:[/red] {type(error).__name__}: {error}", highlight=False)
         _say_how_to_go_on(
             "What was done is recorded. Once that is mended, the same command goes on from there:", console

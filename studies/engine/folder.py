@@ -1,8 +1,9 @@
 """Where a study keeps its files: one folder below the storage for each identity, written by one driver at a time."""
 
 import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
@@ -10,7 +11,8 @@ from pyarrow import fs
 
 from studies.engine.journal import JournalError
 from studies.engine.lease import Lease
-from studies.engine.storage import below, open_storage
+from studies.engine.storage import StorageError, below, open_storage
+from studies.engine.stored import StoredValues
 from studies.engine.study import Study
 
 _PATIENCE_AT_START = 10.0
@@ -28,11 +30,25 @@ class StudyFolder:
     def claimed(self, *, fresh: bool) -> Iterator[None]:
         """Hold the folder for this process; with `fresh`, put what it holds aside first.
 
-        Raises JournalError where another process, here or elsewhere, holds it.
+        Raises JournalError where another process, here or elsewhere, holds it, or its storage cannot be had.
         """
-        with self._locked(), Lease(self._storage, self._name):
-            self._prepare(fresh)
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._locked())
+                held.enter_context(Lease(self._storage, self._name))
+                self._prepare(fresh)
+            except StorageError as error:
+                raise JournalError(f"nothing can be recorded in {self.root}: {error}") from error
             yield
+
+    def recording(self) -> str:
+        """The name of what is recorded in this folder, made up where it has none yet; `fresh` begins another."""
+        store = StoredValues(self.root, "recording")
+        values = store.read()
+        if not values:
+            values = {"name": uuid.uuid4().hex}
+            store.write(values)
+        return values["name"]
 
     @property
     def figures(self) -> Path:

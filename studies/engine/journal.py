@@ -34,8 +34,8 @@ class TrialRecord:
     """What is known of one trial. `outcome` is None while it is under way.
 
     `parameters`: flat values for comparison (`lambda`, `learning_rate`, …). `checkpoint`: where its latest checkpoint
-    lies, if any. `constants`: figures to record beside its metrics. `host`, `started`, `ended` (milliseconds since
-    1970) and `error` say how it went.
+    lies, if any, and `older_checkpoint` the one before. `constants`: figures to record beside its metrics. `host`,
+    `started`, `ended` (milliseconds since 1970) and `error` say how it went.
     """
 
     key: str
@@ -50,6 +50,7 @@ class TrialRecord:
     reports: tuple[Report, ...] = ()
     outcome: Outcome | None = None
     checkpoint: str | None = None
+    older_checkpoint: str | None = None
     ended: int | None = None
     error: str | None = None
 

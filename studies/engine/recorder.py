@@ -14,7 +14,7 @@ from ray.tune import Callback, Checkpoint
 from studies.engine.halving import Outcome
 from studies.engine.journal import Journal, Report, TrialRecord
 from studies.engine.queue import StudyQueue
-from studies.engine.storage import address, open_storage
+from studies.engine.storage import address, open_storage, stored_checkpoint
 from studies.engine.study import CONFIRM, SEARCH, TrialSpec
 from studies.engine.tracking import Tracking
 from studies.engine.unsaved import Unsaved
@@ -70,7 +70,7 @@ class Recorder(Unsaved, Callback):
             config=spec.config,
             epochs_per_report=self._epochs_per_report,
             reads_test=spec.stage == CONFIRM,
-            checkpoint=_existing(record.checkpoint),
+            checkpoints=[stored_checkpoint(place) for place in _checkpoints(record) if _exists(place)],
         )
         return {"key": spec.key, "order": order}
 
@@ -105,8 +105,10 @@ class Recorder(Unsaved, Callback):
 
     def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Checkpoint, **info: Any) -> None:
         """Keep what the trial has reported together with where it can continue from."""
-        place = address(checkpoint.filesystem, checkpoint.path)
-        self._store(replace(self.records[trial.config["key"]], checkpoint=place))
+        record, place = self.records[trial.config["key"]], address(checkpoint.filesystem, checkpoint.path)
+        self._store(replace(record, checkpoint=place, older_checkpoint=record.checkpoint))
+        if record.older_checkpoint is not None:
+            _delete(record.older_checkpoint)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Close the record of a trial that ended as `observe` said."""
@@ -132,9 +134,10 @@ class Recorder(Unsaved, Callback):
         self.running.discard(key)
         record = self.records[key]
         kept = record.checkpoint if record.stage == CONFIRM else None  # the confirmed encoders are the study's artifact
-        self._store(replace(record, outcome=outcome, ended=_now(), checkpoint=kept))
-        if kept is None and record.checkpoint is not None:
-            _delete(record.checkpoint)
+        self._store(replace(record, outcome=outcome, ended=_now(), checkpoint=kept, older_checkpoint=None))
+        for place in _checkpoints(record):
+            if place != kept:
+                _delete(place)
         self._queue.end(key, outcome)
 
     def _store(self, record: TrialRecord) -> None:
@@ -146,12 +149,15 @@ class Recorder(Unsaved, Callback):
         self._tracking.publish(record)
 
 
-def _existing(checkpoint: str | None) -> str | None:
-    """The checkpoint, or None where it has been deleted: then the trial begins anew, to the same numbers."""
-    if checkpoint is None:
-        return None
+def _checkpoints(record: TrialRecord) -> list[str]:
+    """From the latest on."""
+    return [place for place in (record.checkpoint, record.older_checkpoint) if place is not None]
+
+
+def _exists(checkpoint: str) -> bool:
+    """Without any, a trial begins anew, to the same numbers."""
     filesystem, path = open_storage(checkpoint)
-    return None if filesystem.get_file_info(path).type == fs.FileType.NotFound else checkpoint
+    return filesystem.get_file_info(path).type != fs.FileType.NotFound
 
 
 def _delete(checkpoint: str) -> None:

@@ -63,19 +63,19 @@ def run(study: Study, options: Options, cluster: Cluster, console: Console) -> N
         queue = StudyQueue(study, records)
         store = StoredValues(folder.root, "information")
         information = store.read()
-        opening = partial(tracking.open, study.name, study.identity, _study_tags(study), fresh=options.fresh)
+        opening = partial(tracking.open, study.name, study.identity, folder.recording(), _study_tags(study))
         # The first connection to a new store takes seconds, and so does starting Ray: side by side.
         with ThreadPoolExecutor(1) as pool:
             opened = pool.submit(opening)
             if queue.is_over and information.keys() >= study.variants.keys():
                 console.print("every trial is recorded already; nothing to train", highlight=False)
-                opened.result()
+                _say_what_is_superseded(opened.result(), options, console)
                 _reconcile(tracking, records)
             else:
                 resources = cluster.connect(console)
                 _say_what_is_there(study, resources, console)
                 places = {} if cluster.is_local else preflight(study, options, folder.root, console)
-                opened.result()
+                _say_what_is_superseded(opened.result(), options, console)
                 data = share(study, options.data_dir, places)
                 _note_data(study, data, folder.root, console)
                 _reconcile(tracking, records)
@@ -106,6 +106,14 @@ def _say_what_is_there(study: Study, resources: Resources, console: Console) -> 
         console.print(
             f"[yellow]the study fills at most {most} of these {resources.slots}: {study.concurrency} trials at once of "
             "each λ of each variant, so that the others are learnt from[/yellow]",
+            highlight=False,
+        )
+
+
+def _say_what_is_superseded(number: int, options: Options, console: Console) -> None:
+    if number and not options.fresh:
+        console.print(
+            "[yellow]MLflow has this study from another storage, too; those runs stay, marked as superseded[/yellow]",
             highlight=False,
         )
 

@@ -66,22 +66,24 @@ class Tracking:
         self._experiment_id = ""
         self.parent_run_id = ""
 
-    def open(self, experiment: str, identity: str, tags: Mapping[str, str], *, fresh: bool) -> None:
-        """Find or make the study's parent run, and find the child runs that it has.
+    def open(self, experiment: str, identity: str, recording: str, tags: Mapping[str, str]) -> int:
+        """Find or make the parent run of the study's recording, and find the child runs that it has.
 
-        With `fresh`, runs of an earlier study of the same identity stay, marked as superseded.
+        Other recordings of the same study, which are in another storage or were put aside, stay, marked as superseded;
+        returns how many were marked now.
         Raises TrackingServerError where the server cannot be reached or refuses.
         """
         known = asked(self._uri, lambda: self._connect(experiment))
         try:
             self._experiment_id = known or self._client.create_experiment(experiment)
-            self._open_parent(experiment, identity, tags, fresh=fresh)
+            num_superseded = self._open_parent(experiment, identity, recording, tags)
             self._remove_twins()
         except Exception as error:
             if not is_answer(error):
                 raise
             raise TrackingServerError(self._uri, error) from error
         self._outbox.start()
+        return num_superseded
 
     def _connect(self, experiment: str) -> str | None:
         """The id of the experiment, None where there is none of that name."""
@@ -89,26 +91,25 @@ class Tracking:
         known = self._client.get_experiment_by_name(experiment)
         return None if known is None else known.experiment_id
 
-    def _open_parent(self, experiment: str, identity: str, tags: Mapping[str, str], *, fresh: bool) -> None:
+    def _open_parent(self, experiment: str, identity: str, recording: str, tags: Mapping[str, str]) -> int:
         earlier = self._search(f"tags.role = 'study' and tags.identity = '{identity}'")
-        current = [run for run in earlier if run.data.tags.get(_SUPERSEDED) != "true"]
-        if fresh:
-            for run in current:
-                self._client.set_tag(run.info.run_id, _SUPERSEDED, "true")
-            current = []
-        if current:
-            self.parent_run_id = current[0].info.run_id
+        ours = [run for run in earlier if run.data.tags.get("recording") == recording]
+        others = [run for run in earlier if run not in ours and run.data.tags.get(_SUPERSEDED) != "true"]
+        for run in others:
+            self._client.set_tag(run.info.run_id, _SUPERSEDED, "true")
+        tags = {"identity": identity, "recording": recording, **tags}
+        if ours:
+            self.parent_run_id = ours[0].info.run_id
             self._client.update_run(self.parent_run_id, status="RUNNING")
-            for key, value in tags.items():
+            for key, value in {**tags, _SUPERSEDED: "false"}.items():
                 self._client.set_tag(self.parent_run_id, key, value)
             for run in sorted(self._search_children(), key=lambda run: len(run.data.metrics)):
                 # Of a trial's twins the last, which has the most, is kept.
                 self._children[run.data.tags["trial"]] = _ChildRun(run.info.run_id, run.info.status)
         else:
-            run = self._client.create_run(
-                self._experiment_id, run_name=f"{experiment} {identity}", tags={"identity": identity, **tags}
-            )
+            run = self._client.create_run(self._experiment_id, run_name=f"{experiment} {identity}", tags=tags)
             self.parent_run_id = run.info.run_id
+        return len(others)
 
     def publish(self, record: TrialRecord) -> None:
         """Make the trial's run agree with its record, soon."""

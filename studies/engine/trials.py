@@ -42,7 +42,7 @@ def run_trials(
             storage_path=path,
             storage_filesystem=filesystem,
             callbacks=[recorder, *callbacks],
-            checkpoint_config=tune.CheckpointConfig(num_to_keep=1, checkpoint_at_end=False),
+            checkpoint_config=tune.CheckpointConfig(num_to_keep=2, checkpoint_at_end=False),
             verbose=0,
         ),
     )

@@ -164,6 +164,23 @@ def test_fresh_starts_over_and_loses_nothing(make_workspace) -> None:
     assert read_study(workspace.tracking_uri, "synthetic").parent_run_id not in first
 
 
+def test_another_storage_is_another_recording(make_workspace) -> None:
+    """Each keeps its runs; the one that ran last is what is concluded from."""
+    workspace = make_workspace()
+    arguments = ["--quick", "--variants", "R=8", "--lambdas", "0", "1"]
+    for storage in ("here", "there", "here"):
+        code, output = workspace.run(*arguments, "--storage", storage)
+        assert code == 0, output
+        assert ("from another storage" in output) == (storage == "there" or "nothing to train" in output)
+    parents = {run.info.run_id: run for run in workspace.runs() if run.data.tags["role"] == "study"}
+    children = [run for run in workspace.runs() if run.data.tags["role"] == "trial"]
+    assert workspace.records("here") == workspace.records("there")
+    assert len(parents) == 2 and len(children) == 2 * len(workspace.records("here"))
+    current = read_study(workspace.tracking_uri, "synthetic").parent_run_id
+    assert parents[current].data.tags["command"].endswith("--storage here")
+    assert sorted(run.data.tags["superseded"] for run in parents.values()) == ["false", "true"]
+
+
 def test_one_seed_at_one_lambda_concludes_what_little_it_can(make_workspace) -> None:
     code, output = make_workspace().run("--quick", "--variants", "R=8", "--lambdas", "0", "--seeds", "1")
     assert code == 0, output
