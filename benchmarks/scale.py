@@ -30,6 +30,7 @@ from rich.console import Console
 from studies.engine.cluster import Cluster as StudyCluster
 from studies.engine.data import DataFacts
 from studies.engine.display import Display
+from studies.engine.grids import REAL_DATA_SEARCH_SPACE
 from studies.engine.journal import Journal
 from studies.engine.options import Options
 from studies.engine.queue import StudyQueue
@@ -87,20 +88,19 @@ class PlainOrders(Recorder):
     def order(self, spec: TrialSpec) -> dict[str, Any]:
         """The configuration of a trial that reaches a score of its learning rate's."""
         super().order(spec)
-        score = 0.5 - spec.config.hyperparameters.learning_rate
+        score = 0.5 - 100 * spec.config.hyperparameters.learning_rate
         return {"key": spec.key, "score": score, "epochs_per_report": self._epochs_per_report}
 
 
 def study_of(num_trials: int) -> Study:
     """A study of 16 strata with about that many trials."""
-    configurations = num_trials // NUM_STRATA - 1
     study = replace(
         STUDY,
         name="scale",
         variants={label: STUDY.variants[label] for label in ("R=0", "R=8")},
         lambdas=tuple(range(NUM_STRATA // 2)),
-        search_space={"learning_rate": tuple(1e-3 * (1 + number) for number in range(configurations))},
-        configurations=configurations,
+        search_space=REAL_DATA_SEARCH_SPACE,
+        configurations=num_trials // NUM_STRATA - 1,
         max_epochs=9,
     )
     assert len(strata(study)) == NUM_STRATA
@@ -116,14 +116,20 @@ def run_size(num_trials: int, address: str) -> dict[str, float]:
         uri = f"sqlite:///{folder}/mlflow.db"
         slots = cluster.connect(console).slots
         with Tracking(uri, folder) as tracking:
-            tracking.open(study.name, study.identity, {"role": "study"}, fresh=False)
+            tracking.open(study.name, study.identity, "benchmark", {"role": "study"})
             queue = StudyQueue(study, {})
             recorder = PlainOrders(queue, Journal(folder), tracking, {}, describe, study.epochs_per_report)
             process = psutil.Process()
             memory, busy, start = process.memory_info().rss, process.cpu_times(), time.perf_counter()
             with Display(study, recorder, console) as display:
                 run_trials(
-                    tune.with_resources(Nothing, {"cpu": 1}), queue, recorder, [display], storage=folder, name="tune"
+                    tune.with_resources(Nothing, {"cpu": 1}),
+                    queue,
+                    recorder,
+                    [display],
+                    slots=slots,
+                    storage=folder,
+                    name="tune",
                 )
             trained = time.perf_counter() - start
             tracking.flush()

@@ -176,7 +176,15 @@ def _train(
         recorder = Recorder(queue, journal, tracking, records, describe, study.epochs_per_report)
         try:
             with Display(study, recorder, console) as display:
-                run_trials(trainable, queue, recorder, [display], storage=folder.root, name=folder.attempt_name())
+                run_trials(
+                    trainable,
+                    queue,
+                    recorder,
+                    [display],
+                    slots=resources.slots,
+                    storage=folder.root,
+                    name=folder.attempt_name(),
+                )
             return queue
         except RuntimeError as error:
             if not isinstance(error.__cause__, OutOfMemoryError):

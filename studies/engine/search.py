@@ -1,6 +1,7 @@
 """A study's queue as Ray Tune sees it: a searcher that hands out its trials and a scheduler that ends them."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler
@@ -39,11 +40,34 @@ class QueueSearcher(Unsaved, Searcher):
 
 
 class QueueScheduler(Unsaved, FIFOScheduler):
-    """Asks `observe` (trial's key, result) after each report whether the trial goes on."""
+    """Asks `observe` (trial's key, result) after each report whether the trial goes on; `slots` trials run at once.
 
-    def __init__(self, observe: Callable[[str, dict[str, Any]], Outcome | None]) -> None:
+    A worker that is free takes a pending trial, and Ray Tune then ends the worker which it had begun to start for that
+    trial. Where trials are shorter than a worker's start, the first worker there would so end all others, again and
+    again: until all slots are filled, who is free takes the trial that came last, for which nothing starts yet.
+    """
+
+    def __init__(self, observe: Callable[[str, dict[str, Any]], Outcome | None], slots: int) -> None:
         super().__init__()
         self._observe = observe
+        self._slots = slots
+        self._turns: dict[str, int] = {}
+        self._next_turn = count()
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        """Give the trial a turn after all that were added before."""
+        self._turns[trial.trial_id] = next(self._next_turn)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """The next of the pending trials; Ray's own choice looks through all trials that ever were."""
+        live = tune_controller.get_live_trials()
+        pending = sorted(
+            (trial for trial in live if trial.status == trial.PENDING), key=lambda trial: self._turns[trial.trial_id]
+        )
+        if not pending:
+            return None
+        num_running = sum(trial.status == trial.RUNNING for trial in live)
+        return pending[0 if num_running >= self._slots - 1 else -1]
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """STOP where the trial has come to its end or has been pruned."""

@@ -21,9 +21,18 @@ from trainables.data.stand_in import modalities
 
 
 def run_trials(
-    trainable: Any, queue: StudyQueue, recorder: Recorder, callbacks: Sequence[Callback], *, storage: str, name: str
+    trainable: Any,
+    queue: StudyQueue,
+    recorder: Recorder,
+    callbacks: Sequence[Callback],
+    *,
+    slots: int,
+    storage: str,
+    name: str,
 ) -> None:
-    """Run until the queue is over, or somebody stops it; Ray Tune's own files go to the folder `name` of `storage`.
+    """Run until the queue is over, or somebody stops it, `slots` trials at once.
+
+    Ray Tune's own files go to the folder `name` of `storage`.
 
     Raises OSError where a trial's record cannot be written.
     """
@@ -32,7 +41,7 @@ def run_trials(
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=QueueSearcher(queue, recorder.order),
-            scheduler=QueueScheduler(recorder.observe),
+            scheduler=QueueScheduler(recorder.observe, slots),
             num_samples=-1,
             reuse_actors=True,
             trial_dirname_creator=_trial_folder,
