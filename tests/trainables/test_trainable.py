@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import ray
+from ray import tune
 from ray.tune import Checkpoint
 
 from trainables.config import TrialConfig
@@ -43,7 +44,8 @@ def test_it_goes_on_from_the_latest_checkpoint_that_is_whole(
 def worker(trial: TrialConfig, reference: "ray.ObjectRef[Splits]", *left: Path) -> PairTrainable:
     checkpoints = [Checkpoint.from_directory(str(folder)) for folder in left]
     order = TrialOrder(config=trial, epochs_per_report=1, reads_test=True, checkpoints=checkpoints)
-    return PairTrainable({"order": order}, references={trial.data: reference})
+    made: Any = tune.with_parameters(PairTrainable, references={trial.data: reference})
+    return made({"order": order})
 
 
 def step(trainable: PairTrainable) -> dict[str, Any]:
