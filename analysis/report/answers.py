@@ -57,7 +57,7 @@ def _verdict(row: Mapping[str, Any], first: float) -> tuple[str, str]:
     with_gain = f", with {gain}" if best != first else ""
     highest = f"the fit is highest at λ = {best:.2g} ({could_be}){with_gain}"
     if regime == "flat":
-        return "no effect shown", f"no effect of λ can be shown; {highest}"
+        return "no effect shown", f"no effect of λ can be shown (p = {row['p_value']:.2g}); {highest}"
     if regime == "decreasing":
         return "no gain shown", (f"strong alignment costs accuracy, and no λ is shown to beat λ = {first:g}; {highest}")
     return "align", f"{_RISES[regime]}; it is best at λ* = {best:.2g} ({could_be}), with {gain}"
