@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from math import isfinite
+from pathlib import PurePosixPath
 from typing import Any
 
 from pyarrow import fs
@@ -107,7 +108,8 @@ class Recorder(Unsaved, Callback):
         """Keep what the trial has reported together with where it can continue from."""
         record, place = self.records[trial.config["key"]], address(checkpoint.filesystem, checkpoint.path)
         self._store(replace(record, checkpoint=place, older_checkpoint=record.checkpoint))
-        if record.older_checkpoint is not None:
+        # Ray Tune deletes what is too old in the trial's folder, but not what an interrupted run has left in another.
+        if record.older_checkpoint is not None and _folder(record.older_checkpoint) != _folder(place):
             _delete(record.older_checkpoint)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -152,6 +154,11 @@ class Recorder(Unsaved, Callback):
 def _checkpoints(record: TrialRecord) -> list[str]:
     """From the latest on."""
     return [place for place in (record.checkpoint, record.older_checkpoint) if place is not None]
+
+
+def _folder(checkpoint: str) -> str:
+    """Of the trial, in which its checkpoints lie."""
+    return str(PurePosixPath(checkpoint.partition("?")[0]).parent)
 
 
 def _exists(checkpoint: str) -> bool:
