@@ -8,12 +8,16 @@ import pytest
 from tests.cluster.team import NUM_TRIALS, Team
 from tests.studies.workspace import SECONDS_ALLOWED
 
+SECONDS_AWAY = 60
+
 
 def test_mlflow_killed_and_started_again_has_everything(team: Team, undisturbed: dict[str, dict]) -> None:
     process = team.start("killed", "--fresh")
     team.wait_for_records("killed", 2, process)
     team.tracking.server.kill()
+    back = time.monotonic() + SECONDS_AWAY - 15  # which it takes to come up
     team.wait_for_records("killed", 10, process)  # trials go on without it
+    time.sleep(max(0.0, back - time.monotonic()))
     team.tracking.server.start()
     output, _ = process.communicate(timeout=SECONDS_ALLOWED)
     assert process.returncode == 0, output
@@ -26,7 +30,7 @@ def test_mlflow_that_hangs_gets_no_run_twice(team: Team, undisturbed: dict[str, 
     process = team.start("hung", "--fresh")
     team.wait_for_records("hung", 2, process)
     team.tracking.server.signal(signal.SIGSTOP)
-    time.sleep(45)  # longer than a request is waited for, so that what the server has in hand is sent again
+    time.sleep(SECONDS_AWAY)  # longer than a request is waited for, so that what the server has in hand is sent again
     team.tracking.server.signal(signal.SIGCONT)
     output, _ = process.communicate(timeout=SECONDS_ALLOWED)
     assert process.returncode == 0, output
@@ -55,7 +59,7 @@ def test_a_store_away_is_waited_for(team: Team, undisturbed: dict[str, dict]) ->
     process = team.start("store", "--fresh")
     team.wait_for_records("store", 4, process)
     team.store.server.kill()
-    time.sleep(30)
+    time.sleep(SECONDS_AWAY)
     assert process.poll() is None, process.communicate()[0]
     team.store.server.start()
     output, _ = process.communicate(timeout=SECONDS_ALLOWED)
