@@ -44,13 +44,14 @@ class QueueScheduler(Unsaved, FIFOScheduler):
 
     A worker that is free takes a pending trial, and Ray Tune then ends the worker which it had begun to start for that
     trial. Where trials are shorter than a worker's start, the first worker there would so end all others, again and
-    again: until all slots are filled, who is free takes the trial that came last, for which nothing starts yet.
+    again: until all slots were filled once, who is free takes the trial that came last, for which nothing starts yet.
     """
 
     def __init__(self, observe: Callable[[str, dict[str, Any]], Outcome | None], slots: int) -> None:
         super().__init__()
         self._observe = observe
         self._slots = slots
+        self._was_full = False
         self._turns: dict[str, int] = {}
         self._next_turn = count()
 
@@ -66,8 +67,8 @@ class QueueScheduler(Unsaved, FIFOScheduler):
         )
         if not pending:
             return None
-        num_running = sum(trial.status == trial.RUNNING for trial in live)
-        return pending[0 if num_running >= self._slots - 1 else -1]
+        self._was_full |= sum(trial.status == trial.RUNNING for trial in live) >= self._slots
+        return pending[0 if self._was_full else -1]
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """STOP where the trial has come to its end or has been pruned."""
