@@ -7,6 +7,7 @@ from typing import Any
 
 from pyarrow import fs
 
+from studies.engine.journal import JournalError
 from studies.engine.storage import PATIENCE, open_storage, replace_file
 
 
@@ -21,11 +22,18 @@ class StoredValues:
         self._path = str(PurePosixPath(path) / f"{name}.json")
 
     def read(self) -> dict[str, Any]:
-        """What was stored last; empty where nothing was."""
+        """What was stored last; empty where nothing was. Raises JournalError where the file is damaged."""
         if self._filesystem.get_file_info(self._path).type == fs.FileType.NotFound:
             return {}
         with self._filesystem.open_input_stream(self._path) as stream:
-            return json.loads(stream.read())
+            content = stream.read()
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise JournalError(
+                f"{self._path} is damaged ({error}). Remove that file and run the same command again: it is made anew, "
+                "and no trial is lost."
+            ) from error
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Replace what is stored, in a single step."""
