@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
-# Simulations and what takes long are run by themselves: pid_bias.py, optimum_power.py, broja_fuzz.py.
-BENCHMARKS := contrastive similarity broja warm_starts encoders sharing conclusions study scale
+# Simulations and what takes long are run by themselves: pid_bias.py, pid_posterior.py, optimum_power.py, decision_rule.py,
+# decisions.py, broja_fuzz.py.
+BENCHMARKS := contrastive similarity broja warm_starts step encoders sharing conclusions study scale startup
 
 .PHONY: help study test test-cluster lint bench clean
 

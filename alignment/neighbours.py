@@ -46,6 +46,13 @@ def cosine_neighbours(rows: np.ndarray, k: int) -> np.ndarray:
     )
 
 
+def mean_copies(rows: np.ndarray) -> float:
+    """Of how many rows a row has the direction, itself among them, on average; `rows` as of `cosine_neighbours`."""
+    _, copies = _distinct(_directions(rows))
+    counts = np.bincount(copies)
+    return float(counts @ counts / len(rows))
+
+
 def _directions(rows: np.ndarray) -> np.ndarray:
     """Rows at length 1, or 0 where they are zeros; equal rows as equal bytes."""
     # The largest entry is divided out first because squares of finite entries may overflow or vanish.

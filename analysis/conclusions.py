@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.decision import Decisions, decision_table, gain_bands, study_decisions
 from analysis.figures import (
     Drawing,
     accuracy_and_alignment,
@@ -17,43 +18,51 @@ from analysis.figures import (
     survivor_figure,
 )
 from analysis.importance import hyperparameter_importance
-from analysis.optimum import has_gains, lambda_star_table
 from analysis.progress import Progress, study_progress
 from analysis.records import StudyRecords
-from analysis.search import ended_configurations, survivors
+from analysis.search_tables import ended_configurations, survivors
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Conclusions:
-    """What is concluded from one study; `drawings` are the figures that its records allow, by file name."""
+    """What is concluded from one study.
+
+    `decided`: the decision for each variant and encoder, and `decisions` the same as a table. `drawings`: the figures
+    that its records allow, by file name.
+    """
 
     records: StudyRecords
     progress: Progress
-    lambda_star: pd.DataFrame
+    decided: Decisions
+    decisions: pd.DataFrame
     importance: pd.DataFrame
     drawings: Mapping[str, Drawing]
 
 
 def conclude_records(records: StudyRecords) -> Conclusions:
     """Draw the conclusions of a study in whatever state its records are."""
-    lambda_star = lambda_star_table(records.scores)
+    decided = study_decisions(records)
+    decisions = decision_table(decided, records.scores)
     importance = hyperparameter_importance(records)
     return Conclusions(
         records=records,
         progress=study_progress(records),
-        lambda_star=lambda_star,
+        decided=decided,
+        decisions=decisions,
         importance=importance,
-        drawings=_drawings(records, lambda_star, importance),
+        drawings=_drawings(records, decisions, gain_bands(decided), importance),
     )
 
 
-def _drawings(records: StudyRecords, lambda_star: pd.DataFrame, importance: pd.DataFrame) -> dict[str, Drawing]:
+def _drawings(
+    records: StudyRecords, decisions: pd.DataFrame, bands: pd.DataFrame, importance: pd.DataFrame
+) -> dict[str, Drawing]:
     """The figures that the records allow; what is missing, the state of the study explains."""
     drawings = {}
     if not records.scores.empty:
-        drawings["accuracy_and_alignment"] = accuracy_and_alignment(records.scores, records.alignment, lambda_star)
-    if has_gains(records.scores):
-        drawings["gain_by_lambda"] = gain_by_lambda(records.scores)
+        drawings["accuracy_and_alignment"] = accuracy_and_alignment(records.scores, records.alignment, decisions)
+    if not bands.empty:
+        drawings["gain_by_lambda"] = gain_by_lambda(bands)
     if not records.information.empty:
         drawings["information"] = information_figure(records.information)
     if survivors(records)["surviving"].to_numpy().any():
@@ -71,7 +80,7 @@ def save_conclusions(conclusions: Conclusions, folder: Path) -> None:
     tables = {
         "scores": records.scores,
         "alignment": records.alignment,
-        "lambda_star": conclusions.lambda_star,
+        "decisions": conclusions.decisions,
         "information": records.information,
         "trials": records.trials,
         "progress": conclusions.progress.strata,

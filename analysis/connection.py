@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from trainables.config import Refused
+
 _Answer = TypeVar("_Answer")
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0)
@@ -17,7 +19,7 @@ _CREDENTIALS = re.compile(r"://[^/\s'\"]*@")
 _UNAUTHENTICATED, _FORBIDDEN, _TIMED_OUT, _TOO_MANY, _SERVER_FAILED = 401, 403, 408, 429, 500
 
 
-class TrackingServerError(RuntimeError):
+class TrackingServerError(Refused):
     """A tracking server is out of reach or refuses; the message says which, what came back, and what to check."""
 
     def __init__(self, uri: str, error: Exception) -> None:
@@ -31,6 +33,7 @@ def bound_requests() -> None:
     """
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(_SECONDS_A_REQUEST))
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     # It prints the address of every run that ends, with the credentials that are in it.
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 

@@ -17,7 +17,8 @@ import pandas as pd
 from analysis.arrays import Array
 from analysis.optimum import holm
 from analysis.records import StudyRecords
-from analysis.search import BEST_ACCURACY, search_trials, searched_values
+from analysis.records.schema import BEST_ACCURACY, FAILED, FINISHED, PRUNED
+from analysis.search_tables import search_trials, searched_values
 
 _COLUMNS = [
     "hyperparameter",
@@ -29,7 +30,7 @@ _COLUMNS = [
     "p_value_holm",
     "best_value",
 ]
-_DEPTHS = {"failed": 0, "pruned": 1, "finished": 2}
+_DEPTHS = {FAILED: 0, PRUNED: 1, FINISHED: 2}
 
 
 def hyperparameter_importance(records: StudyRecords, *, permutations: int = 2000, seed: int = 0) -> pd.DataFrame:

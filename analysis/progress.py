@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from analysis.records import StudyRecords
+from analysis.records import FAILED_STATUS, KILLED_STATUS, RUNNING_STATUS, StudyRecords
+from analysis.records.schema import CONFIRM, FAILED, FINISHED, PRUNED, SEARCH
 
 Kind = Literal["complete", "running", "unfinished", "failed", "empty"]
 _NAMED = 3  # strata that a sentence names before it counts the others
-_ENDS = ("finished", "pruned", "failed")
+_ENDS = (FINISHED, PRUNED, FAILED)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,41 +50,40 @@ def _strata(records: StudyRecords) -> pd.DataFrame:
     study = records.study
     planned = _num_configurations(study)
     trials = records.trials
-    search, confirm = (trials.loc[trials["stage"] == stage] for stage in ("search", "confirm"))
+    search, confirm = (trials.loc[trials["stage"] == stage] for stage in (SEARCH, CONFIRM))
     counts = search.groupby(["variant", "lambda", "outcome"]).size().to_dict()
-    confirmed = set(confirm.loc[confirm["outcome"] == "finished", ["variant", "lambda"]].itertuples(index=False))
+    confirmed = set(confirm.loc[confirm["outcome"] == FINISHED, ["variant", "lambda"]].itertuples(index=False))
     confirmed = {tuple(stratum) for stratum in confirmed}
     rows = []
     for variant in study["variants"]:
-        for strength in map(float, study["lambdas"]):
-            row = {end: counts.get((variant, strength, end), 0) for end in _ENDS}
+        for lambda_ in map(float, study["lambdas"]):
+            row = {end: counts.get((variant, lambda_, end), 0) for end in _ENDS}
             total = max(planned, sum(row.values()))
-            row |= {"open": total - sum(row.values()), "confirmed": (variant, strength) in confirmed}
-            rows.append({"variant": variant, "lambda": strength, "planned": total} | row)
+            row |= {"open": total - sum(row.values()), "confirmed": (variant, lambda_) in confirmed}
+            rows.append({"variant": variant, "lambda": lambda_, "planned": total} | row)
     return pd.DataFrame(rows)
 
 
 def _num_configurations(study: Any) -> int:
-    """Configurations planned in each stratum; 0 where the study was declared without its definition."""
-    definition = study.get("definition", {})
-    space = definition.get("search_space", {})
-    return min(definition.get("configurations", 0), prod(map(len, space.values())))
+    """Configurations planned in each stratum: never more than the space holds."""
+    definition = study["definition"]
+    return min(definition["configurations"], prod(map(len, definition["search_space"].values())))
 
 
 def _kind(records: StudyRecords, strata: pd.DataFrame) -> Kind:
     if records.trials.empty:
         return "empty"
-    if strata["confirmed"].to_numpy().all():
-        return "complete"
-    if not _failed(strata).empty or records.status == "FAILED":
+    if strata["confirmed"].to_numpy().all() and records.status not in (RUNNING_STATUS, KILLED_STATUS):
+        return "complete"  # otherwise later rounds are under way, or were stopped
+    if not _failed(strata).empty or records.status == FAILED_STATUS:
         return "failed"
-    return "running" if records.status == "RUNNING" else "unfinished"
+    return "running" if records.status == RUNNING_STATUS else "unfinished"
 
 
 def _failed(strata: pd.DataFrame) -> pd.DataFrame:
     """The strata that can no longer have a result: every configuration ended, and none of them well."""
     ended = (strata["open"] == 0) & (strata["planned"] > 0)
-    return strata.loc[ended & (strata["finished"] == 0) & ~strata["confirmed"]]
+    return strata.loc[ended & (strata[FINISHED] == 0) & ~strata["confirmed"]]
 
 
 def _headline(kind: Kind, strata: pd.DataFrame) -> str:

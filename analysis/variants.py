@@ -40,14 +40,9 @@ class Variant:
 
 
 def study_variants(study: Mapping[str, Any]) -> dict[str, Variant]:
-    """By recorded name: each version of the data with each number of training rows, in the study's order.
-
-    Empty for a study that was recorded without its definition.
-    """
-    definition = study.get("definition", {})
-    if "variants" not in definition:
-        return {}
-    versions = product(definition["variants"].items(), definition.get("train_samples", [None]))
+    """By recorded name: each version of the data with each number of training rows, in the study's order."""
+    definition = study["definition"]
+    versions = product(definition["variants"].items(), definition["train_samples"])
     return {
         name: Variant(name=name, label=label, data=data, drawn_samples=samples)
         for name, ((label, data), samples) in zip(study["variants"], versions, strict=True)

@@ -27,10 +27,9 @@ from harness import RESULTS, Row, median_seconds, print_table, write_results
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
-from pid.broja import broja
-from pid.distributions import informations
+from pid import broja, informations
 from trainables.config import SyntheticData
-from trainables.data.synthetic import population_table
+from trainables.data.synthetic import bits_table
 
 SHAPES = [(20, 20, 4), (50, 50, 2), (20, 20, 10), (64, 64, 4), (128, 128, 4)]
 
@@ -49,7 +48,7 @@ def tables() -> dict[str, np.ndarray]:
     """The tables by name: uniform Dirichlet draws, and the synthetic data's population with 7 shared bits."""
     draw = np.random.default_rng(0)
     random = {"×".join(map(str, shape)): draw.dirichlet(np.ones(np.prod(shape))).reshape(shape) for shape in SHAPES}
-    return random | {"synthetic R = 7": population_table(SyntheticData(shared_bits=7))}
+    return random | {"synthetic R = 7": bits_table(SyntheticData(shared_bits=7))}
 
 
 def ours(table: np.ndarray) -> Answer:

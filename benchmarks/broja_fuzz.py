@@ -21,7 +21,7 @@ import tyro
 from harness import Row, print_table
 from joblib import Parallel, delayed
 
-from pid.broja import BrojaResult, broja
+from pid import BrojaResult, broja
 
 STUDIES = Path(__file__).parents[1] / "studies" / "results"
 TOLERANCE, TIGHT = 1e-6, 1e-9

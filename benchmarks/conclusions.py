@@ -17,7 +17,8 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from harness import RESULTS, print_table, write_results
 from mlflow import MlflowClient
 
 from analysis.conclusions import conclude_records
-from analysis.records import read_study
+from analysis.records import RecordedRun, read_study, schema, trial_as_run
 from analysis.report import write_study
 
 NAME = "benchmark"
@@ -34,6 +35,7 @@ MODALITIES = ("vision", "audio")
 VARIANTS = tuple(f"V{number}" for number in range(20))
 LAMBDAS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 2.0)
 SEEDS = 5
+MAX_EPOCHS = 90
 SPACE = {
     "learning_rate": [1e-1, 1e-2, 1e-3, 1e-4, 1e-5],
     "weight_decay": [0.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5],
@@ -43,17 +45,32 @@ SPACE = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Report:
+    """A trial's last report."""
+
+    epoch: int
+    time: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trial:
     """What is recorded of one trial."""
 
+    key: str
     stage: str
     variant: str
-    lambda_: float
+    stratum: str
     index: int
-    outcome: str
-    epochs: int
     parameters: dict[str, float]
-    metrics: dict[str, float]
+    started: int
+    ended: int
+    reports: tuple[Report]
+    outcome: str
+    host: str = "node"
+    constants: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+    hits: None = None
 
 
 def write_store(path: Path, num_configurations: int) -> int:
@@ -66,9 +83,25 @@ def write_store(path: Path, num_configurations: int) -> int:
         "modalities": MODALITIES,
         "variants": VARIANTS,
         "lambdas": LAMBDAS,
-        "definition": {"configurations": num_configurations, "seeds": SEEDS, "search_space": SPACE},
+        "rehearsal": False,
+        "definition": {
+            "variants": {variant: {"type": "ArchiveData"} for variant in VARIANTS},
+            "train_samples": [None],
+            "configurations": num_configurations,
+            "seeds": SEEDS,
+            "margin": 0.005,
+            "max_epochs": MAX_EPOCHS,
+            "search_space": SPACE,
+            "objective": {"type": "InfoNce", "temperature": 0.1},
+            "aligned_width": None,
+        },
     }
-    tags = {"role": "study", "identity": "benchmark", "study": json.dumps(study)}
+    tags = {
+        schema.ROLE: schema.STUDY_ROLE,
+        schema.IDENTITY: "benchmark",
+        schema.SCHEMA_TAG: schema.SCHEMA,
+        schema.STUDY: json.dumps(study),
+    }
     parent = client.create_run(experiment, tags=tags).info.run_id
     client.set_terminated(parent)
     template = client.create_run(experiment)  # whose row shows what a run's row needs
@@ -78,73 +111,75 @@ def write_store(path: Path, num_configurations: int) -> int:
         columns, row = [column[0] for column in cursor.description], cursor.fetchone()
         default = dict(zip(columns, row, strict=True))
         for count, trial in enumerate(_trials(num_configurations), start=1):
-            _insert(store, default, trial, count, parent)
+            _insert(store, default, trial_as_run(trial, is_stopped=False), f"{count:032x}", parent)
         store.execute("DELETE FROM runs WHERE run_uuid = ?", (template.info.run_id,))
     return count
 
 
 def _trials(num_configurations: int) -> Iterator[Trial]:
     rng = np.random.default_rng(0)
+    started = 1_700_000_000_000
     for variant in VARIANTS:
         for lambda_ in LAMBDAS:
             for index in range(num_configurations):
-                outcome, epochs = (("finished", 90), ("pruned", 10), ("pruned", 30))[index % 3]
-                yield _trial(rng, "search", variant, lambda_, index, outcome, epochs)
-            yield _trial(rng, "confirm", variant, lambda_, 0, "finished", 90)
+                share, outcome = ((1, schema.FINISHED), (9, schema.PRUNED), (3, schema.PRUNED))[index % 3]
+                started += 1000
+                yield _trial(rng, schema.SEARCH, variant, lambda_, index, outcome, MAX_EPOCHS // share, started)
+            started += 1000
+            yield _trial(rng, schema.CONFIRM, variant, lambda_, 0, schema.FINISHED, MAX_EPOCHS, started)
 
 
 def _trial(
-    rng: np.random.Generator, stage: str, variant: str, lambda_: float, index: int, outcome: str, epochs: int
+    rng: np.random.Generator,
+    stage: str,
+    variant: str,
+    lambda_: float,
+    index: int,
+    outcome: str,
+    epochs: int,
+    started: int,
 ) -> Trial:
-    names = [name.replace("_1", "_vision").replace("_2", "_audio") for name in SPACE]
-    parameters = {name: float(rng.choice(values)) for name, values in zip(names, SPACE.values(), strict=True)}
-    metrics = {"accuracy/best": 0.5 + 0.1 * rng.random(), "valid/accuracy": 0.5, "loss/align": 1.0}
-    confirms = stage == "confirm"
-    for seed in range(SEEDS if confirms else 2):
-        for name in MODALITIES:
-            metrics[f"valid/accuracy/{name}/seed_{seed}"] = rng.random()
-            metrics[f"loss/task/{name}/seed_{seed}"] = rng.random()
-            if confirms:
-                metrics[f"test/accuracy/{name}/seed_{seed}"] = 0.6 + 0.05 * np.exp(-lambda_) + 0.01 * rng.random()
-        for name in ("cka", "svcca", "mutual_knn", "projected/cka", "projected/svcca", "projected/mutual_knn"):
-            metrics[f"alignment/{name}/seed_{seed}"] = rng.random()
+    parameters = {schema.hyperparameter(name, MODALITIES): float(rng.choice(values)) for name, values in SPACE.items()}
+    parameters |= {schema.LAMBDA: lambda_, schema.MAX_EPOCHS: MAX_EPOCHS, schema.BATCH_SIZE: 128}
+    metrics = {schema.VALID_ACCURACY: 0.5 + 0.1 * rng.random(), schema.ALIGNMENT_LOSS: 1.0}
+    for encoder in MODALITIES:
+        metrics |= {schema.valid_accuracy(encoder): rng.random(), schema.encoder_loss(encoder): rng.random()}
+    for seed in range(SEEDS if stage == schema.CONFIRM else 0):
+        for encoder in MODALITIES:
+            name = schema.ScoreName(score=schema.ACCURACY, encoder=encoder, seed=seed)
+            metrics[str(name)] = 0.6 + 0.05 * np.exp(-lambda_) + 0.01 * rng.random()
+        for measure, is_projected in product(schema.MEASURES, (False, True)):
+            name = schema.AlignmentName(measure=measure, is_projected=is_projected, seed=seed)
+            metrics[str(name)] = rng.random()
+            metrics[str(replace(name, figure=schema.CHANCE))] = 0.03
+            metrics[str(replace(name, figure=schema.CHANCE_HIGH))] = 0.04
     return Trial(
+        key=f"{stage}-{index}-{started}",
         stage=stage,
         variant=variant,
-        lambda_=lambda_,
+        stratum=f"{variant} λ={lambda_:g}",
         index=index,
+        parameters={**parameters, schema.NUM_REPLICAS: SEEDS},
+        started=started,
+        ended=started + 500,
+        reports=(Report(epoch=epochs, time=started, metrics=metrics),),
         outcome=outcome,
-        epochs=epochs,
-        parameters={"lambda": lambda_, **parameters, "max_epochs": 90, "batch_size": 128, "num_replicas": SEEDS},
-        metrics=metrics,
     )
 
 
-def _insert(store: sqlite3.Connection, default: dict, trial: Trial, number: int, parent: str) -> None:
-    run_id = f"{number:032x}"
-    start = 1_700_000_000_000 + 1000 * number
-    status = "FINISHED" if trial.outcome == "finished" else "KILLED"
-    run = default | {"run_uuid": run_id, "start_time": start, "end_time": start + 500, "status": status}
+def _insert(store: sqlite3.Connection, default: dict, recorded: RecordedRun, run_id: str, parent: str) -> None:
+    times = {"start_time": recorded.start, "end_time": recorded.end}
+    run = default | {"run_uuid": run_id, "status": recorded.status} | times
     store.execute(f"INSERT INTO runs ({', '.join(run)}) VALUES ({', '.join('?' * len(run))})", list(run.values()))
-    tags = {
-        "mlflow.parentRunId": parent,
-        "role": "trial",
-        "trial": f"{trial.stage}-{trial.index}-{number}",
-        "stage": trial.stage,
-        "variant": trial.variant,
-        "stratum": f"{trial.variant} λ={trial.lambda_:g}",
-        "configuration": str(trial.index),
-        "outcome": trial.outcome,
-        "error": "",
-    }
+    tags = {"mlflow.parentRunId": parent, **recorded.tags}
     store.executemany(
         "INSERT INTO tags (key, value, run_uuid) VALUES (?, ?, ?)", [(*tag, run_id) for tag in tags.items()]
     )
-    parameters = [(name, str(value), run_id) for name, value in trial.parameters.items()]
+    parameters = [(name, value, run_id) for name, value in recorded.parameters.items()]
     store.executemany("INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)", parameters)
     store.executemany(
         "INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, 0, ?)",
-        [(name, float(value), start, trial.epochs, run_id) for name, value in trial.metrics.items()],
+        [(name, float(value), recorded.end, recorded.last_step, run_id) for name, value in recorded.metrics.items()],
     )
 
 

@@ -20,6 +20,7 @@ from harness import RESULTS, Row, median_seconds, print_table, write_results
 from operation_clock import LIMITS, OperationClock
 from torch.utils.flop_counter import FlopCounterMode
 
+from alignment import InfoNce
 from trainables.config import (
     EncoderConfig,
     Hyperparameters,
@@ -32,7 +33,6 @@ from trainables.config import (
 )
 from trainables.data import Split, Splits
 from trainables.placement import PlacedSplits
-from trainables.replicas import packing_pays
 from trainables.training import Training
 
 DROPOUT = 0.1
@@ -48,6 +48,10 @@ class Case:
     batch_size: int = 128
     partner: Mlp = Mlp(width=1, depth=1)  # noqa: RUF009  a frozen dataclass
     steps: int = 1
+
+    def packing_pays(self, device: torch.device) -> bool:
+        """Whether a trial of this pair is packed."""
+        return self.encoder.packing_pays(device.type) and self.partner.packing_pays(device.type)
 
     def training(self, num_replicas: int, device: torch.device, *, packed: bool) -> Training:
         """A training of this pair whose epochs have `steps` steps."""
@@ -77,6 +81,7 @@ class Case:
             encoder_2=self.partner,
             lambda_=0.0,
             hyperparameters=Hyperparameters(learning_rate=1e-3, dropout_1=DROPOUT),
+            objective=InfoNce(),
             max_epochs=1,
             batch_size=self.batch_size,
             replicas=tuple(range(num_replicas)),
@@ -158,7 +163,7 @@ def measure(name: str, case: Case, num_replicas: int, repeats: int, device: torc
         "in turn ms": milliseconds["in turn"],
         "alone x R ms": num_replicas * milliseconds["alone"],
         "packed / in turn": milliseconds["packed"] / milliseconds["in turn"],
-        "chosen": "packed" if packing_pays(device, (case.encoder, case.partner)) else "in turn",
+        "chosen": "packed" if case.packing_pays(device) else "in turn",
         "GFLOP alone": total_flops / 1e9,
         "% of peak": 100 * total_flops / (runs["alone"] / case.steps) / peak,
         **{f"% {limit}": 100 * share for limit, share in shares.items()},

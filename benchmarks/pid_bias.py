@@ -18,14 +18,10 @@ import pandas as pd
 import tyro
 from harness import RESULTS, Row, print_table, write_results
 
-from pid.atoms import Atoms
-from pid.broja import broja
-from pid.correction import ATOM_NAMES
-from pid.distributions import named_distributions
-from pid.estimate import Estimate, estimate
-from pid.verdict import LEVEL
+from pid import Atoms, Estimate, broja, estimate, named_distributions
+from pid.inference import ATOM_NAMES, LEVEL
 from trainables.config import SyntheticData
-from trainables.data.synthetic import population_table
+from trainables.data.synthetic import bits_table
 
 # Intervals of informations that are 0 may miss it by what the solver leaves open of estimate and truth, 1e-6 bits each.
 _SOLVER_BITS = 2e-6
@@ -45,7 +41,7 @@ def tables() -> dict[str, np.ndarray]:
         "tie: noisy copies": np.einsum("zi,zj,zk->ijk", seen, seen, np.eye(4)[codes // 5]),
         "determined: parity": np.eye(2)[parity],
         "AND": named_distributions()["AND"].table,
-        "synthetic, R = 0": population_table(SyntheticData(shared_bits=0)),
+        "synthetic, R = 0": bits_table(SyntheticData(shared_bits=0)),
     }
 
 
@@ -54,7 +50,9 @@ def sample_estimate(table: np.ndarray, num_samples: int, num_draws: int, seed: i
     draw = np.random.default_rng([seed, num_samples])
     cells = draw.choice(table.size, size=num_samples, p=table.ravel() / table.sum())
     x1, x2, y = np.unravel_index(cells, table.shape)
-    return estimate(x1, x2, y, num_permutations=num_draws, num_resamples=num_draws, seed=seed, num_workers=1)
+    return estimate(
+        x1, x2, y, method="broja", num_permutations=num_draws, num_resamples=num_draws, seed=seed, num_workers=1
+    )
 
 
 def rows_of(name: str, truth: Atoms, num_samples: int, estimates: Sequence[Estimate]) -> list[Row]:
@@ -133,7 +131,7 @@ def measure_seconds(num_samples: int = 10_000, width: int = 300) -> Row:
     y = draw.integers(0, 4, num_samples)
     x1, x2 = (draw.standard_normal((num_samples, width)) + draw.standard_normal((4, width))[y] / 2 for _ in range(2))
     start = time.perf_counter()
-    estimate(x1, x2, y)
+    estimate(x1, x2, y, method="broja")
     return {"n": num_samples, "width": width, "seconds": time.perf_counter() - start}
 
 

@@ -15,7 +15,6 @@ import tempfile
 import time
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +26,22 @@ from ray import tune
 from ray.cluster_utils import Cluster
 from rich.console import Console
 
-from studies.engine.cluster import Cluster as StudyCluster
-from studies.engine.data import DataFacts
-from studies.engine.display import Display
+from studies.engine.cluster.session import Cluster as StudyCluster
 from studies.engine.grids import REAL_DATA_SEARCH_SPACE
-from studies.engine.journal import Journal
+from studies.engine.inputs.shared_data import DataFacts
 from studies.engine.options import Options
-from studies.engine.queue import StudyQueue
-from studies.engine.recorder import Recorder
-from studies.engine.study import Study, TrialSpec, strata
-from studies.engine.tracking import Tracking
-from studies.engine.trials import first_record, run_trials
+from studies.engine.recording.journal import TrialRecord
+from studies.engine.recording.recording import open_recording
+from studies.engine.search.plan import TrialSpec, strata
+from studies.engine.search.queue import StudyQueue
+from studies.engine.study import Study
+from studies.engine.tune.live_table import Display
+from studies.engine.tune.orders import Orders
+from studies.engine.tune.recorder import Recorder
+from studies.engine.tune.tuner import run_trials
 from studies.synthetic import STUDY
-from trainables.config import OBJECTIVE
+from trainables.config import SEARCH_METRIC
+from trainables.data import modalities, shapes
 
 NUM_STRATA = 16
 SIZES = (250, 500, 1000, 2000)
@@ -75,21 +77,20 @@ class Nothing(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """Report what a training of two modalities reports."""
         self._epoch += self._epochs_per_report
-        names = (OBJECTIVE, "valid/accuracy/modality_1", "valid/accuracy/modality_2", "loss/task", "loss/align")
+        names = (SEARCH_METRIC, "valid/accuracy/modality_1", "valid/accuracy/modality_2", "loss/align")
         return {"epoch": self._epoch} | {name: self._score + 1e-3 * self._epoch for name in names}
 
     def _begin(self, config: dict[str, Any]) -> None:
         self._epoch, self._score, self._epochs_per_report = 0, config["score"], config["epochs_per_report"]
 
 
-class PlainOrders(Recorder):
+class PlainOrders(Orders):
     """Gives workers plain values, so that none need import PyTorch to be told what to do."""
 
-    def order(self, spec: TrialSpec) -> dict[str, Any]:
+    def worker_config(self, spec: TrialSpec, record: TrialRecord) -> dict[str, Any]:
         """The configuration of a trial that reaches a score of its learning rate's."""
-        super().order(spec)
         score = 0.5 - 100 * spec.config.hyperparameters.learning_rate
-        return {"key": spec.key, "score": score, "epochs_per_report": self._epochs_per_report}
+        return {"key": spec.key, "score": score, "epochs_per_report": self.study.epochs_per_report}
 
 
 def study_of(num_trials: int) -> Study:
@@ -110,29 +111,31 @@ def study_of(num_trials: int) -> Study:
 def run_size(num_trials: int, address: str) -> dict[str, float]:
     """What one study costs its driver."""
     study, console = study_of(num_trials), Console(quiet=True)
-    facts = DataFacts(ceilings=None, population={}, content=None, warnings=())
-    describe = partial(first_record, dict.fromkeys(study.variants.values(), facts))
+    data = next(iter(study.variants.values()))
+    facts = DataFacts(shapes=shapes(data), ceilings=None, population={}, content=None, warnings=())
+    orders = PlainOrders(study=study, facts=dict.fromkeys(study.variants.values(), facts), packs=True)
     with tempfile.TemporaryDirectory() as folder, StudyCluster(Options(address=address)) as cluster:
         uri = f"sqlite:///{folder}/mlflow.db"
         slots = cluster.connect(console).slots
-        with Tracking(uri, folder) as tracking:
-            tracking.open(study.name, study.identity, "benchmark", {"role": "study"})
-            queue = StudyQueue(study, {})
-            recorder = PlainOrders(queue, Journal(folder), tracking, {}, describe, study.epochs_per_report)
+        with open_recording(study, modalities(data), folder, uri, fresh=False) as recording:
+            recording.connect()
+            queue = StudyQueue(study, modalities(data), {})
+            recorder = Recorder(queue, recording, {}, orders)
             process = psutil.Process()
             memory, busy, start = process.memory_info().rss, process.cpu_times(), time.perf_counter()
-            with Display(study, recorder, console) as display:
+            with Display(study, queue, recorder, console) as display:
                 run_trials(
                     tune.with_resources(Nothing, {"cpu": 1}),
                     queue,
                     recorder,
                     [display],
                     slots=slots,
+                    grows=False,
                     storage=folder,
                     name="tune",
                 )
             trained = time.perf_counter() - start
-            tracking.flush()
+            recording.tracking.flush()
             sent = time.perf_counter() - start
             used = process.cpu_times()
             grown = process.memory_info().rss - memory

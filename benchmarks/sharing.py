@@ -21,12 +21,13 @@ from harness import RESULTS, print_table, write_results
 from rich.console import Console
 
 from studies import mosei_va
-from studies.engine.cluster import Cluster
-from studies.engine.data import share
+from studies.engine.cluster.session import Cluster
+from studies.engine.inputs.shared_data import share
 from studies.engine.options import Options
-from studies.engine.study import SEARCH, Study, strata, trial_spec
-from trainables.config import AffectData, AvMnistData, Hyperparameters, RehearsalData, TrialConfig
-from trainables.data import Splits, load
+from studies.engine.search.plan import SEARCH, strata, trial_spec
+from studies.engine.study import Study
+from trainables.config import Hyperparameters, RehearsalData, TrialConfig
+from trainables.data import Splits, has_known_shapes, load
 from trainables.placement import PlacedSplits
 from trainables.training import Training
 
@@ -46,7 +47,7 @@ class WorkerCost:
 def rehearsed(study: Study) -> Study:
     """The study on generated data of the same shapes."""
     ((label, data),) = study.variants.items()
-    if not isinstance(data, AffectData | AvMnistData):
+    if not has_known_shapes(data):
         raise ValueError(f"expected a data set that can be rehearsed, got {data}")
     return replace(study, variants={label: RehearsalData(original=data)})
 

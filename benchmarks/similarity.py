@@ -36,10 +36,11 @@ def cka_from_kernels(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def svcca_from_projections(a: np.ndarray, b: np.ndarray) -> float:
-    """SVCCA as it was published: project on the principal directions, whiten the covariances, and decompose."""
+    """SVCCA in the usual steps: standardise, project on the principal directions, whiten the covariances, decompose."""
 
     def principal(x: np.ndarray) -> np.ndarray:
-        x = x.astype(np.float64) - x.mean(axis=0, dtype=np.float64)
+        x = x.astype(np.float64)
+        x = (x - x.mean(axis=0)) / x.std(axis=0)
         return x @ np.linalg.svd(x, full_matrices=False)[2][:10].T
 
     def whitening(x: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ import torch
 import tyro
 from harness import RESULTS, print_table, write_results
 
-from studies.engine.study import SEARCH, strata, trial_spec
+from studies.engine.search.plan import SEARCH, strata, trial_spec
 from studies.synthetic import STUDY
 from trainables.config import Hyperparameters
 from trainables.data import Splits, load
@@ -36,7 +36,7 @@ SPEC = trial_spec(SEARCHED, strata(SEARCHED)[0], SEARCH, 0, Hyperparameters(lear
 
 def ours(folder: Path) -> float:
     """Seconds of the whole command, from its start to its exit."""
-    flags = "--variants R=4 --configurations 4 --seeds 2 --max-epochs 30 --train-samples 1024".split()
+    flags = "--variants R=4 --configurations 4 --seeds 2 --max-seeds 2 --max-epochs 30 --train-samples 1024".split()
     return _seconds([sys.executable, str(REPOSITORY / "studies" / "synthetic.py"), *flags], folder)
 
 

@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/warm_starts.py      # some minutes on one core
 
 Tables of permuted labels and of resampled rows, of samples of many kinds, are decomposed from the solver's own start,
-from where `pid.path` has it join the sample's path, and from other points of that path. Prints, over all samples, steps
-and processor time of each against the solver's own start.
+from where `pid.exact.path` has it join the sample's path, and from other points of that path. Prints, over all samples,
+steps and processor time of each against the solver's own start.
 """
 
 import time
@@ -20,11 +20,10 @@ from harness import RESULTS, print_table, write_results
 from pid_bias import tables
 from threadpoolctl import threadpool_limits
 
-from pid.broja import BrojaResult, broja
-from pid.discretize import joint_table
-from pid.path import Path, Unknowns
-from pid.resampling import Draw, permuted_labels, resampled
-from pid.sample import Sample, as_codes, sample_of
+from pid import BrojaResult, broja, joint_table
+from pid.clustered import as_codes
+from pid.exact.path import Path, Unknowns
+from pid.inference import Draw, Sample, permuted_labels, resampled, sample_of
 
 SIZES = (138, 500, 2000, 10_000)
 # A start from which as many steps do not arrive is counted with these.

@@ -4,6 +4,8 @@ import shlex
 from dataclasses import MISSING, fields
 from typing import Any
 
+from trainables.config import Refused
+
 # What is quoted once for the submitter's shell must survive Ray, which joins the arguments again for a second one: in
 # double quotes those with blanks, and as they are all others.
 _ALTERED_IN_QUOTES = set("\"'$`\\!\n")
@@ -28,10 +30,10 @@ def as_arguments(options: Any) -> list[str]:
 def entrypoint(arguments: list[str]) -> str:
     """The arguments as a RayJob's entrypoint.
 
-    Raises ValueError for an argument that the shells on its way would alter.
+    Raises Refused for an argument that the shells on its way would alter.
     """
     for argument in arguments:
         altered = _ALTERED_IN_QUOTES if set(" \t") & set(argument) else _ALTERED_IN_QUOTES | _ALTERED_WITHOUT
         if not argument or altered & set(argument):
-            raise ValueError(f"a job's command cannot hold the argument {argument!r}: shells on its way would alter it")
+            raise Refused(f"a job's command cannot hold the argument {argument!r}: shells on its way would alter it")
     return shlex.join(arguments)

@@ -10,10 +10,11 @@ from typing import Any
 import tyro
 from rich.console import Console
 
-from studies.engine.custom import ArchiveOptions, archive_study
-from studies.engine.options import AllOptions, Options, chosen_studies, resolve
-from studies.engine.rehearsal import rehearsed
+from studies.engine.commands.archive_study import ArchiveOptions, archive_study
+from studies.engine.commands.rehearse import rehearsed
+from studies.engine.options import AllOptions, CommandOptions, chosen_studies, resolve
 from studies.engine.study import Study
+from trainables.config import Refused
 from trainables.data import MissingDataError, require
 
 DATA_FOLDER = Path("/data")
@@ -30,7 +31,7 @@ class Chosen:
     """
 
     script: str
-    options: Options
+    options: CommandOptions
     studies: Sequence[Study]
 
     @property
@@ -60,7 +61,7 @@ class Chosen:
 def choose(script: str, arguments: Sequence[str], storage: str) -> Chosen:
     """The studies of `studies/<script>.py` as the arguments ask for them, with a job's places for what they leave open.
 
-    Raises ValueError for a script that is no study, or options that a job sets itself or that the study refuses;
+    Raises Refused for a script that is no study, or options that a job sets itself or that the study refuses;
     tyro ends the process, as the study's own command would, for options that there are not.
     """
     module = _module(script)
@@ -75,7 +76,7 @@ def choose(script: str, arguments: Sequence[str], storage: str) -> Chosen:
         options = _for_a_job(replace(asked, archive=there), storage)
         return Chosen(script=script, options=options, studies=[study])
     else:
-        options = _for_a_job(_parse(Options, script, arguments), storage)
+        options = _for_a_job(_parse(CommandOptions, script, arguments), storage)
         studies = [resolve(module.STUDY, options)]
     if options.rehearse:
         studies = [rehearsed(study, options.data_dir, Console(quiet=True)) for study in studies]
@@ -86,7 +87,7 @@ def _module(script: str) -> Any:
     names = sorted(path.stem for path in SCRIPTS.glob("*.py") if path.stem != "__init__")
     module = importlib.import_module(f"studies.{script}") if script in names else None
     if script != ARCHIVE_SCRIPT and not any(hasattr(module, name) for name in ("STUDY", "STUDIES")):
-        raise ValueError(f"no study is named {script}; expected the name of a study's script in {SCRIPTS.name}/")
+        raise Refused(f"no study is named {script}; expected the name of a study's script in {SCRIPTS.name}/")
     return module
 
 
@@ -100,8 +101,8 @@ def _for_a_job(options: Any, storage: str) -> Any:
     given += [name for name in ("simulate_gpus", "dry_run") if getattr(options, name)]
     if given:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise ValueError(f"{names}: a job has a cluster of its own; leave that out")
+        raise Refused(f"{names}: a job has a cluster of its own; leave that out")
     places = {"data_dir": DATA_FOLDER, "storage": storage, "tracking_uri": TRACKING_SERVER}
-    defaults = Options()
+    defaults = CommandOptions()
     unset = {name: place for name, place in places.items() if getattr(options, name) == getattr(defaults, name)}
     return replace(options, address="auto", **unset)

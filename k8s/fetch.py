@@ -10,7 +10,7 @@ from pathlib import Path
 from pyarrow import fs
 
 
-def fetch(address: str, folder: Path) -> list[Path]:
+def copy_missing(address: str, folder: Path) -> list[Path]:
     """Copy what `folder` does not have in the same size yet; returns the files copied, none for an empty address."""
     store, root = fs.FileSystem.from_uri(address)
     copied = []
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("address", help="file:///folder or s3://bucket/prefix; AWS_ENDPOINT_URL names another store")
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
-    for path in fetch(options.address, options.folder):
+    for path in copy_missing(options.address, options.folder):
         print(path)
 
 

@@ -16,6 +16,7 @@ from k8s.chosen import Chosen, choose
 from k8s.ray_job import IMAGE, Manifest, as_yaml, ray_job
 from k8s.size import Size, size_with_gpus, size_without_gpus
 from studies.engine.options import Options
+from trainables.config import Refused
 
 EXIT_REFUSED = 2
 OBJECT_STORE, VOLUME = "s3://studies/runs", "/results/runs"
@@ -50,12 +51,12 @@ class JobOptions:
 
 
 def plan(arguments: list[str]) -> tuple[Manifest, Chosen, Size]:
-    """The job that the command line asks for. Raises ValueError, saying why, for one that could not run."""
+    """The job that the command line asks for. Raises Refused, saying why, for one that could not run."""
     options, others = tyro.cli(
         JobOptions, prog="k8s.job", description=__doc__, args=arguments, return_unknown_args=True
     )
     if options.retries and "--fresh" in others:
-        raise ValueError("--fresh would start over at every retry: add --retries 0")
+        raise Refused("--fresh would start over at every retry: add --retries 0")
     chosen = choose(options.study, others, VOLUME if options.volumes else OBJECT_STORE)
     size = _size(options, chosen.options)
     job = ray_job(
@@ -75,7 +76,7 @@ def main() -> None:
     console = Console(stderr=True)
     try:
         job, chosen, size = plan(sys.argv[1:])
-    except (ValueError, FileNotFoundError) as error:
+    except Refused as error:
         console.print(f"[red]refused:[/red] {error}", highlight=False)
         sys.exit(EXIT_REFUSED)
     print(as_yaml(job), end="")
@@ -93,7 +94,7 @@ def _size(options: JobOptions, study: Options) -> Size:
     cpus_per_trial = 1 if study.cpus_per_trial is None else study.cpus_per_trial
     if not options.gpus:
         if study.gpus_per_trial:
-            raise ValueError("--gpus-per-trial needs --gpus, the number of the whole job")
+            raise Refused("--gpus-per-trial needs --gpus, the number of the whole job")
         return size_without_gpus(options.workers, cpus_per_trial, options.cpus_per_worker, options.memory_per_worker)
     return size_with_gpus(
         options.gpus,

@@ -12,6 +12,7 @@ from k8s.json_patch import patched
 from k8s.names import LONGEST_JOB_NAME, dns_label, job_name
 from k8s.rules import ray_job_faults
 from k8s.size import Size
+from trainables.config import Refused
 
 FOLDER = Path(__file__).parent
 CODE = "/opt/align-or-not"
@@ -31,7 +32,7 @@ def ray_cluster(components: tuple[str, ...]) -> Manifest:
 def ray_job(
     chosen: Chosen, size: Size, *, image: str, volumes: bool, queue: str | None, hours: float, retries: int
 ) -> Manifest:
-    """The RayJob of a study. Raises ValueError for what the operator would refuse."""
+    """The RayJob of a study. Raises Refused for what the operator would refuse."""
     components = ("gpu",) if size.gpus else ()
     components += ("storage-pvc",) if volumes else ("storage-s3",)
     components += () if queue is None else ("kueue",)
@@ -50,7 +51,7 @@ def ray_job(
         del spec["preRunningDeadlineSeconds"]  # how long it waits is the queue's business
     _use_image(job, image)
     if faults := ray_job_faults(job):
-        raise ValueError("the operator would refuse this job: " + "; ".join(faults))
+        raise Refused("the operator would refuse this job: " + "; ".join(faults))
     return job
 
 

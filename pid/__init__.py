@@ -1,15 +1,19 @@
 """Partial information decomposition: what two modalities tell about a label together, apart, and only jointly.
 
-`pid.batch` learns with torch, which takes seconds to import, and is therefore imported by itself.
+`pid.learnt` trains with torch, which takes seconds to import, and is therefore imported by itself.
 """
 
 from pid.atoms import Atoms
-from pid.broja import BrojaResult, NotConvergedError, broja
-from pid.discretize import fit_discretizer, joint_table
-from pid.distributions import informations, named_distributions
-from pid.estimate import Estimate, Interval, Null, estimate
-from pid.gaussian import GaussianResult, gaussian
-from pid.pointwise import PointwiseResult, pointwise
+from pid.clustered import fit_discretizer
+from pid.distributions import named_distributions
+from pid.estimates import Estimate, Interval, Null
+from pid.estimation import estimate
+from pid.exact import BrojaResult, NotConvergedError, broja
+from pid.joint_tables import informations, joint_table
+from pid.jointly_gaussian import GaussianResult, gaussian
+from pid.label_bins import quantile_bins
+from pid.leak import on_held_out_rows
+from pid.lsmi import PointwiseResult, pointwise
 
 __all__ = [
     "Atoms",
@@ -27,5 +31,7 @@ __all__ = [
     "informations",
     "joint_table",
     "named_distributions",
+    "on_held_out_rows",
     "pointwise",
+    "quantile_bins",
 ]

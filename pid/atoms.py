@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Atoms:
     """What X1 and X2 tell about Y, in bits, as Williams and Beer (2010) divide it.
 
-    `redundancy`: what either tells. `unique_1`, `unique_2`: what only the one tells. `synergy`: what only both together
-    tell. Estimates are kept as they are: a bias-corrected atom may be negative.
+    `redundancy`: what each of them tells by itself. `unique_1`, `unique_2`: what only X1 tells, and only X2. `synergy`:
+    what only both together tell. Estimates are not clipped: a bias-corrected atom may be negative.
     """
 
     redundancy: float
@@ -33,9 +33,9 @@ class Atoms:
 
     @classmethod
     def from_information(cls, *, information_1: float, information_2: float, total: float, union: float) -> "Atoms":
-        """Atoms from I(X1; Y), I(X2; Y), I(X1, X2; Y) and the union information, which synergy is left out of.
+        """Atoms from I(X1; Y), I(X2; Y), I(X1, X2; Y) and the union information R + U1 + U2, all in bits.
 
-        In BROJA's definition (Bertschinger et al. 2014) the union information is the least I(X1, X2; Y) over all
+        By the definition of BROJA (Bertschinger et al. 2014) the union information is the least I(X1, X2; Y) over all
         distributions that share both margins (X1, Y) and (X2, Y) with the true one.
         """
         return cls(

@@ -38,7 +38,7 @@ def class_codes(y: np.ndarray) -> np.ndarray:
 
 
 def fold_numbers(codes: np.ndarray, num_folds: int, seed: int) -> np.ndarray:
-    """A fold 0 … num_folds - 1 for each row [n], so that folds hold equally many rows of each class, give or take one.
+    """A fold 0 … num_folds - 1 for each row [n]; numbers of rows of one class differ by at most one between folds.
 
     Raises ValueError for fewer than three folds, or a class with fewer rows than folds.
     """
@@ -51,7 +51,7 @@ def fold_numbers(codes: np.ndarray, num_folds: int, seed: int) -> np.ndarray:
     folds = np.empty(len(codes), dtype=np.int64)
     for code in range(len(counts)):
         rows = np.flatnonzero(codes == code)
-        # A random first fold, lest the spare rows of all classes meet in fold 0.
+        # With a random first fold, the spare rows of all classes do not all fall into fold 0.
         folds[generator.permutation(rows)] = (np.arange(len(rows)) + generator.integers(num_folds)) % num_folds
     return folds
 
@@ -59,8 +59,8 @@ def fold_numbers(codes: np.ndarray, num_folds: int, seed: int) -> np.ndarray:
 def principal_scores(features: np.ndarray, num_components: int | None = None) -> np.ndarray:
     """Leading principal directions of standardised columns, each with variance 1: [n, d] -> [n, k].
 
-    k is `num_components`, or the numerical rank where that is smaller; None keeps the rank. A column without variation
-    is left out; the result has no column where all are. Raises ValueError if `num_components` < 1.
+    k is `num_components`, or the numerical rank where that is smaller; None keeps the rank. Constant columns are left
+    out. Where all columns are constant, k is 0. Raises ValueError if `num_components` < 1.
     """
     if num_components is not None and num_components < 1:
         raise ValueError(f"num_components must be at least 1, got {num_components}")

@@ -1,4 +1,4 @@
-"""The estimators that the front door offers, each as a function (x1, x2, y) -> atoms, resampled alike."""
+"""The estimators that draws judge, each as a function of (x1, x2, y) that samples and draws are given to."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,18 +7,21 @@ from typing import Protocol
 import numpy as np
 
 from pid.atoms import Atoms
-from pid.broja import BrojaResult, broja
-from pid.discretize import joint_table
+from pid.exact import BrojaResult, broja
 from pid.features import principal_scores
-from pid.gaussian import gaussian_of_scores
-from pid.pointwise import pointwise
+from pid.joint_tables import joint_table
+from pid.jointly_gaussian import check_resampled_scores, gaussian_of_scores
+from pid.lsmi import pointwise
+
+# The estimator that has its own null and intervals: `pid.posterior`.
+POSTERIOR = "posterior"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decomposition:
-    """Atoms in bits. `gap_bits`: how far they may be from the optimum that defines them, None where there is none.
+    """Atoms in bits. `gap_bits`: how far they may be from the optimum that defines them, None where no optimum does.
 
-    `result`: what a draw from the same sample may start from, None where there is nothing to gain.
+    `result`: what a draw from the same sample may start from, None where that would save no time.
     """
 
     atoms: Atoms
@@ -32,7 +35,7 @@ class Decompose(Protocol):
     def __call__(
         self, x1: np.ndarray, x2: np.ndarray, y: np.ndarray, seed: int, near: Decomposition | None = None
     ) -> Decomposition:
-        """Decompose a sample, or a draw from the one that `near` came from: it may save time, and decides nothing."""
+        """Atoms of a sample. `near`, of the sample that this one is a draw from, may save time and decides nothing."""
         ...
 
 
@@ -40,10 +43,11 @@ class Decompose(Protocol):
 class Method:
     """An estimator, and what it needs and means.
 
-    `definition`: atoms of different definitions must not be compared. `discrete`: takes codes [n], else features
-    [n, d]. `cross_fitted`: holds rows out, so that no row may be in a sample twice. `nonnegative`: no true atom is
-    below 0 by this definition. `reduce`: what is made of a modality's features before any draw, labels having no part
-    in it; None where nothing is.
+    `definition`: atoms of different definitions must not be compared. `discrete`: whether it takes codes [n], and not
+    features [n, d]. `cross_fitted`: whether it holds rows out, so that no row may be in a sample twice. `nonnegative`:
+    whether all true atoms are at least 0 by this definition. `reduce`: applied to the features of each modality once,
+    before any draw and without labels. `check_resamples`: raises ValueError where a sample fits and its resamples
+    would not.
     """
 
     definition: str
@@ -52,6 +56,7 @@ class Method:
     nonnegative: bool
     decompose: Decompose
     reduce: Callable[[np.ndarray], np.ndarray] | None = None
+    check_resamples: Callable[[np.ndarray, np.ndarray, np.ndarray], None] | None = None
 
 
 def _broja(
@@ -64,9 +69,10 @@ def _broja(
 def _batch(
     x1: np.ndarray, x2: np.ndarray, y: np.ndarray, seed: int, near: Decomposition | None = None
 ) -> Decomposition:
-    from pid.batch import batch  # brings torch along, which nothing else here needs
+    from pid.learnt import batch  # brings torch along, which nothing else here needs
 
-    result = batch(x1, x2, y, seed=seed)
+    # One draw of many that is less exact than the rest says nothing against the estimate, whose own gap is known.
+    result = batch(x1, x2, y, seed=seed, raise_on_failure=near is None)
     return Decomposition(atoms=result.atoms, gap_bits=float(result.gap_bits))
 
 
@@ -93,6 +99,7 @@ METHODS = {
         nonnegative=True,
         decompose=_gaussian,
         reduce=principal_scores,
+        check_resamples=check_resampled_scores,
     ),
     "pointwise": Method(definition="LSMI", discrete=False, cross_fitted=True, nonnegative=False, decompose=_pointwise),
 }

@@ -1,4 +1,4 @@
-"""Features [n, d] or sequences [n, t, d] as one vector a row: padding left out, missing values refused or filled."""
+"""Features [n, d] or sequences [n, t, d] as one vector a row: without padding, missing values refused or filled."""
 
 from typing import Literal, get_args
 
@@ -6,16 +6,16 @@ import numpy as np
 
 Missing = Literal["refuse", "impute"]
 
-# Sequences are worked on in blocks of rows, so that no second copy of them all is held.
+# Sequences are worked on in blocks of rows, so that memory never holds a second copy of them all.
 _BLOCK_ROWS = 1024
 
 
 def pooled(features: np.ndarray, lengths: np.ndarray | None = None, fill: np.ndarray | None = None) -> np.ndarray:
     """One vector a row, float64 [n, d]: the mean over the real steps of a sequence.
 
-    `features` [n], [n, d] or [n, t, d]; `lengths` [n]: how many steps of each sequence are real, 1 … t, without it all
-    of them. The mean keeps the width d and does not see the padding, where flattening to t·d would compare content with
-    padding, and steps by their position. `fill` [d] stands in for NaN and infinity; without it they are refused.
+    `features` [n], [n, d] or [n, t, d]. `lengths` [n]: how many steps of each sequence are real, 1 … t; None: all of
+    them. The mean keeps the width d and does not see the padding. Flattening to t·d would compare content with padding,
+    and steps by their position. `fill` [d] stands in for NaN and infinity; without it they are refused.
     Raises ValueError where shapes or lengths do not fit, or a real value is missing and there is no `fill`.
     """
     steps = _as_steps(features, lengths)
@@ -36,13 +36,23 @@ def pooled(features: np.ndarray, lengths: np.ndarray | None = None, fill: np.nda
 
 
 def fill_values(features: np.ndarray, lengths: np.ndarray | None, missing: Missing) -> np.ndarray | None:
-    """What `pooled` fills with: None to "refuse", to "impute" each feature's mean over real, finite values, [d].
+    """What `pooled` fills missing values with: for "impute" the means [d] of real, finite values, for "refuse" None.
 
     Raises ValueError where shapes or lengths do not fit, a feature has no finite value, or `missing` is neither.
     """
     if missing not in get_args(Missing):
         raise ValueError(f"missing must be one of {', '.join(get_args(Missing))}, got {missing!r}")
     return _column_means(features, lengths) if missing == "impute" else None
+
+
+def as_vectors(x: np.ndarray, *, lengths: np.ndarray | None = None, missing: Missing) -> np.ndarray:
+    """Features [n, d], of a sequence the mean of its steps.
+
+    Raises ValueError where `pooled` or `fill_values` does, and for a column of integers, which are codes.
+    """
+    if np.ndim(x) == 1 and np.asarray(x).dtype.kind in "iub":
+        raise ValueError("this method takes features, got a column of integers, which are codes: use method='broja'")
+    return pooled(x, lengths, fill_values(x, lengths, missing))
 
 
 def _column_means(features: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:

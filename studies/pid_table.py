@@ -4,7 +4,7 @@ python studies/pid_table.py --data-dir data
 """
 
 from studies import paper
-from studies.engine.pid_table import print_pid_table
+from studies.engine.commands.information_table import print_pid_table
 
 if __name__ == "__main__":
     print_pid_table(paper.STUDIES)

@@ -1,9 +1,10 @@
-"""What all tests share: where the checkout is, the real data beside it, and a cache folder of the tests' own."""
+"""What all tests share: the checkout, the real data beside it, a cache folder of the tests' own, and Ray."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import ray
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -30,3 +31,11 @@ def cache_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(home))
         yield home
+
+
+@pytest.fixture(scope="module")
+def local_ray() -> Iterator[None]:
+    """A Ray session with two cores, ended with its module: others start their own, and a process can have only one."""
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()

@@ -18,23 +18,35 @@ ALLOWED = {
     "trainables": ("alignment",),
     "analysis": ("trainables.config", "pid.atoms"),
     "studies": ("alignment", "pid", "trainables", "analysis"),
-    "k8s": ("studies", "trainables.data"),
+    "k8s": ("studies", "trainables.config", "trainables.data"),
 }
 
 # Libraries that only these files may import; a name that ends in a slash is a folder.
 CONFINED = {
-    "ray": ("trainables/trainable.py", "studies/engine/"),
-    "mlflow": ("studies/engine/tracking.py", "analysis/records.py"),
-    "optuna": ("studies/engine/",),
+    "ray": (
+        "trainables/trainable.py",
+        "studies/engine/tune/",
+        "studies/engine/cluster/",
+        "studies/engine/inputs/",
+        "studies/engine/commands/remote.py",
+    ),
+    "mlflow": ("studies/engine/recording/tracking.py", "analysis/records/mlflow_reader.py"),
+    "optuna": ("studies/engine/search/sampler.py",),
     "torch": (
         "alignment/",
         "trainables/",
-        "pid/discriminator.py",
-        "studies/engine/cluster.py",
-        "studies/engine/cost.py",
+        "pid/learnt/discriminator.py",
+        "studies/engine/cluster/joining.py",
+        "studies/engine/commands/measured_steps.py",
     ),
 }
-VOCABULARY = "trainables/config.py"
+# Packages whose folders are rooms, which others enter by their `__init__`.
+ROOMED = ("analysis", "pid")
+ENGINE = "studies.engine"
+MOST_ENGINE_IMPORTS = 8
+VOCABULARY = "trainables.config"
+# Every name that a study is recorded under: writers import it directly, and not from the room's `__init__`.
+SCHEMA = "analysis.records.schema"
 STUDY_LINES = 45
 
 Check = Callable[[Path], list[str]]
@@ -56,8 +68,10 @@ def studies(root: Path) -> list[Path]:
 
 
 def nodes(tree: ast.AST, inside_functions: bool) -> Iterator[ast.AST]:
-    """All nodes below `tree`; without those inside functions, what runs when the module is imported."""
+    """All nodes below `tree`; without those inside functions and type checks, what runs when the module is imported."""
     for child in ast.iter_child_nodes(tree):
+        if not inside_functions and isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
         yield child
         if inside_functions or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             yield from nodes(child, inside_functions)
@@ -112,14 +126,58 @@ def escaped_libraries(root: Path) -> list[str]:
 
 
 def passed_doors(root: Path) -> list[str]:
-    """Imports of what is inside a room of `analysis` from outside it: a room is entered by its `__init__`."""
+    """Imports of what is inside a room from outside it: a room is entered by its `__init__`."""
     known, faults = modules(root), []
     for module, path in known.items():
         for name in imports(path):
             parts = (_module_of(name, known) or "").split(".")
-            if parts[0] == "analysis" and len(parts) > 2 and not is_within(module, ".".join(parts[:2])):
+            inside = parts[0] in ROOMED and len(parts) > 2 and not is_within(name, SCHEMA)
+            if inside and not is_within(module, ".".join(parts[:2])):
                 faults.append(f"{module} imports {name}")
     return faults
+
+
+def crowded_modules(root: Path) -> list[str]:
+    """Modules of the engine that know more than eight of its others."""
+    known, faults = modules(root), []
+    for module, path in known.items():
+        if is_within(module, ENGINE):
+            others = {_module_of(name, known) for name in imports(path)} - {None, module}
+            used = [other for other in others if other and is_within(other, ENGINE)]
+            if len(used) > MOST_ENGINE_IMPORTS:
+                faults.append(f"{module} imports {len(used)} modules of the engine: {', '.join(sorted(used))}")
+    return faults
+
+
+def names_given_twice(root: Path) -> list[str]:
+    """Modules of one name in different folders; a study's script may bear that of its data set or command."""
+    places: dict[str, list[str]] = {}
+    for module, path in modules(root).items():
+        if not path.stem.startswith("__") and path not in studies(root):
+            places.setdefault(path.stem, []).append(module)
+    return [" and ".join(found) for found in places.values() if len(found) > 1]
+
+
+def hidden_modules(root: Path) -> list[str]:
+    """Modules that bear the name of something else that their package exports: which one is meant, order decides."""
+    known, faults = modules(root), []
+    for package, path in known.items():
+        if path.name == "__init__.py":
+            for name in imports(path):
+                hidden = f"{package}.{name.rpartition('.')[2]}"
+                if hidden in known and name != hidden:
+                    faults.append(f"{package} exports {name}, which hides the module {hidden}")
+    return faults
+
+
+def functions_given_twice(root: Path) -> list[str]:
+    """Public functions and classes of one name at the top of several modules; every command has a `main`."""
+    places: dict[str, list[str]] = {}
+    for module, path in modules(root).items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module)
+    return [f"{name}: {', '.join(found)}" for name, found in places.items() if len(found) > 1 and name != "main"]
 
 
 def circles(root: Path) -> list[str]:
@@ -150,10 +208,15 @@ def _reaches(graph: dict[str, set], start: str, goal: str) -> bool:
 
 
 def heavy_vocabulary(root: Path) -> list[str]:
-    """What the vocabulary imports beyond the standard library."""
-    path = root / VOCABULARY
-    names = imports(path) if path.is_file() else ()
-    return [name for name in names if name.split(".")[0] not in sys.stdlib_module_names]
+    """What the vocabularies of trials and of records import beyond the standard library."""
+    known = modules(root)
+    paths = [known[name] for name in (VOCABULARY, SCHEMA) if name in known]
+    return [
+        name
+        for path in paths
+        for name in imports(path, inside_functions=False)
+        if name.split(".")[0] not in sys.stdlib_module_names
+    ]
 
 
 def studies_with_machinery(root: Path) -> list[str]:
@@ -187,6 +250,10 @@ CHECKS = [
     forbidden_imports,
     escaped_libraries,
     passed_doors,
+    crowded_modules,
+    names_given_twice,
+    functions_given_twice,
+    hidden_modules,
     circles,
     heavy_vocabulary,
     studies_with_machinery,
@@ -202,7 +269,7 @@ def test_the_house_is_in_order(repository: Path, check: Check) -> None:
 
 def test_there_is_something_to_check(repository: Path) -> None:
     assert {name.split(".")[0] for name in modules(repository)} == set(PACKAGES)
-    assert (repository / VOCABULARY).is_file()
+    assert {VOCABULARY, SCHEMA} <= set(modules(repository))
     assert studies(repository)
 
 
@@ -216,12 +283,25 @@ def test_there_is_something_to_check(repository: Path) -> None:
         (forbidden_imports, {"studies/engine/a.py": "import k8s.job"}),
         (escaped_libraries, {"trainables/training.py": "from ray import tune"}),
         (escaped_libraries, {"analysis/figures.py": "import mlflow.entities"}),
-        (escaped_libraries, {"pid/broja.py": "import torch"}),
+        (escaped_libraries, {"pid/learnt/a.py": "import torch"}),
         (passed_doors, {"analysis/a.py": "from analysis.room.b import c", "analysis/room/b.py": "c = 1"}),
         (passed_doors, {"studies/engine/a.py": "from analysis.room import b", "analysis/room/b.py": ""}),
+        (
+            crowded_modules,
+            {
+                "studies/engine/a.py": "".join(f"import studies.engine.b{number}\n" for number in range(9)),
+                **{f"studies/engine/b{number}.py": "" for number in range(9)},
+            },
+        ),
+        (names_given_twice, {"pid/a.py": "", "analysis/room/a.py": ""}),
+        (functions_given_twice, {"pid/a.py": "def f(): ...", "analysis/b.py": "def f(): ..."}),
+        (passed_doors, {"pid/a.py": "from pid.room.b import c", "pid/room/b.py": "c = 1"}),
+        (hidden_modules, {"pid/__init__.py": "from pid.a import b", "pid/a.py": "b = 1", "pid/b.py": ""}),
+        (hidden_modules, {"pid/__init__.py": "from pid.a import a", "pid/a.py": "a = 1"}),
         (circles, {"pid/a.py": "from pid.b import f", "pid/b.py": "import pid.a"}),
         (circles, {"pid/a.py": "import pid.b", "pid/b.py": "try:\n    import pid.a\nfinally:\n    pass"}),
-        (heavy_vocabulary, {"trainables/config.py": "def f():\n    import numpy"}),
+        (heavy_vocabulary, {"trainables/config.py": "class A:\n    import numpy"}),
+        (heavy_vocabulary, {"analysis/records/schema.py": "import pandas"}),
         (studies_with_machinery, {"studies/a.py": "f = lambda: 1"}),
         (studies_with_machinery, {"studies/a.py": "\n" * (STUDY_LINES + 1)}),
         (hiding_names, {"studies/platform.py": ""}),
@@ -238,14 +318,19 @@ def test_each_check_can_fail(tmp_path: Path, check: Check, files: dict[str, str]
 @pytest.mark.parametrize("check", CHECKS)
 def test_no_check_finds_fault_with_order(tmp_path: Path, check: Check) -> None:
     in_order = {
-        "pid/atoms.py": "def f():\n    import pid.broja",  # inside a function, it closes no circle
-        "pid/broja.py": "import pid.atoms",
-        "pid/discriminator.py": "import torch",
-        "trainables/config.py": "from dataclasses import dataclass",
+        "pid/__init__.py": "from pid import estimation\nfrom pid.room import d",
+        "pid/atoms.py": "def f():\n    import pid.estimation",  # inside a function, it closes no circle
+        "pid/estimation.py": "import pid.atoms\nfrom pid.room import d",
+        "pid/room/__init__.py": "from pid.room.e import d",
+        "pid/room/e.py": "d = 1",
+        "pid/learnt/discriminator.py": "import torch",
+        "trainables/config.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch\n"
+        "def g():\n    import numpy",
         "analysis/optimum.py": "from pid.atoms import f",
         "analysis/room/__init__.py": "from analysis.room.b import c",
         "analysis/room/b.py": "c = 1",
-        "studies/engine/run.py": "from analysis.room import c",
+        "analysis/records/schema.py": "d = 1",
+        "studies/engine/run.py": "from analysis.records.schema import d\nfrom analysis.room import c",
         "studies/question.py": "STUDY = 1",
     }
     write_house(tmp_path, in_order)

@@ -1,6 +1,7 @@
 """What the README tells people to type, and the files it names, exist as it says."""
 
 import importlib
+import os
 import re
 import shlex
 import subprocess
@@ -10,12 +11,13 @@ from pathlib import Path
 import pytest
 import tyro
 
-from studies.engine.advise import AdviceOptions
-from studies.engine.custom import ArchiveOptions
-from studies.engine.options import AllOptions, Options, parse, resolve
-from studies.engine.pid_table import TableOptions
+from studies.engine.commands.advice import AdviceOptions
+from studies.engine.commands.archive_study import ArchiveOptions
+from studies.engine.commands.information_table import TableOptions
+from studies.engine.options import AllOptions, CommandOptions, parse, resolve
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 INDENTED = [line.strip().split("  #")[0].rstrip() for line in README.splitlines() if line.startswith("    ")]
 
 
@@ -24,10 +26,27 @@ def commands(start: str) -> list[str]:
     return list(dict.fromkeys(line for line in INDENTED if line.startswith(start)))
 
 
+def block_with(text: str) -> str:
+    """The README's one block of Python that has `text` in it."""
+    (block,) = [block for block in BLOCKS if text in block]
+    return block
+
+
+def run_python(program: str, folder: Path, repository: Path) -> str:
+    """What a program prints that is run in `folder` by a Python that finds the checkout."""
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
 # What the scripts that are no single study of known data are asked with.
 OTHER_OPTIONS = {
     "studies/advise.py": AdviceOptions,
     "studies/custom.py": ArchiveOptions,
+    "studies/objectives.py": AllOptions,
     "studies/paper.py": AllOptions,
     "studies/pid_table.py": TableOptions,
 }
@@ -41,12 +60,11 @@ def test_a_command_asks_a_study_for_what_it_has(command: str, monkeypatch: pytes
         tyro.cli(OTHER_OPTIONS[script])
     else:
         study = importlib.import_module(script.removesuffix(".py").replace("/", ".")).STUDY
-        resolve(study, parse(Options, study.question))
+        resolve(study, parse(CommandOptions, study.question))
 
 
 def test_the_archive_of_the_example_is_one_that_a_study_takes(repository: Path, tmp_path: Path) -> None:
-    (example,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "savez" in block]
-    subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
+    subprocess.run([sys.executable, "-c", block_with("savez")], cwd=tmp_path, check=True)
     (command,) = commands("python studies/custom.py")
     script, *arguments = shlex.split(command)[1:]
     finished = subprocess.run(
@@ -58,6 +76,31 @@ def test_the_archive_of_the_example_is_one_that_a_study_takes(repository: Path, 
     )
     assert finished.returncode == 0, finished.stdout
     assert "20×768" in finished.stdout and "40" in finished.stdout
+
+
+def test_the_first_example_gives_a_table_and_a_page(repository: Path, tmp_path: Path) -> None:
+    lines = run_python(block_with("outcome = run("), tmp_path, repository).splitlines()
+    *_, heading, first, second, page = lines
+    assert heading.split() == ["encoder", "decision", "best", "gain", "gain_low", "gain_high"]
+    assert [row.split()[1] for row in (first, second)] == ["modality_1", "modality_2"]
+    assert "Should two encoders be aligned where both modalities tell everything?" in Path(page).read_text("utf-8")
+
+
+def test_the_parts_of_ones_own_make_a_study_that_trains(repository: Path, tmp_path: Path) -> None:
+    for block in BLOCKS:
+        if place := re.match(r"# (my_lab/\w+\.py)\n", block):
+            (tmp_path / place[1]).parent.mkdir(exist_ok=True)
+            (tmp_path / place[1]).write_text(block)
+    first = block_with("outcome = run(").partition("outcome =")[0]
+    plan = (
+        "from rich.console import Console\n"
+        "from studies.engine.commands.dry_run import print_plan\n"
+        "from studies.engine.options import Options\n"
+        "print_plan(OWN, Options(), Console(width=120))\n"  # takes a few steps of the training, to say what it costs
+    )
+    plan = run_python(first + block_with("OWN = replace(") + plan, tmp_path, repository)
+    assert re.search(r"tones +train +180 +33\.3% 33\.3% 33\.3% +256 +256", plan), plan
+    assert re.search(r"at most \d+ core-seconds", plan)
 
 
 @pytest.mark.parametrize("command", commands("make "))

@@ -4,37 +4,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.config import EncoderConfig, Mlp, ProjectedTransformer, Transformer, VisionTransformer
+from trainables.config import Refused
 from trainables.dropout import KeyedDropout
 
 _FEED_FORWARD_FACTOR = 2
 _POSITION_SCALE = 0.02
 
 
-def build_encoder(config: EncoderConfig, input_shape: tuple[int, ...], dropout: float) -> "Encoder":
-    """Encoder of rows of `input_shape`: [d] for an MLP, [t, d] for a Transformer, [height, width] for a ViT.
+class KeyedEncoder(nn.Module):
+    """An encoder whose only state is its parameters, and whose only draws are those of `KeyedDropout`.
 
-    Raises ValueError where the shape is not one that the encoder reads.
+    It runs under `torch.vmap`. Nothing has to be seeded for it, or kept from one step to the next. `out_dim` is the
+    width of its representations.
     """
-    dimensions = {
-        Mlp: "[d]",
-        Transformer: "[t, d]",
-        ProjectedTransformer: "[t, d]",
-        VisionTransformer: "[height, width]",
-    }
-    expected = dimensions[type(config)]
-    if len(input_shape) != expected.count(",") + 1:
-        raise ValueError(f"{type(config).__name__} reads rows of shape {expected}, got {list(input_shape)}")
-    if isinstance(config, Mlp):
-        return MlpEncoder(input_shape[0], config.width, config.depth, dropout)
-    if isinstance(config, Transformer):
-        return SequenceEncoder(input_shape[0], input_shape[1], config.depth, config.pooling, dropout)
-    if isinstance(config, ProjectedTransformer):
-        return ProjectedEncoder(input_shape, config.width, config.depth, config.pooling, dropout)
-    return PatchEncoder(input_shape, config.patch_size, config.width, config.depth, dropout)
+
+    out_dim: int
 
 
-class MlpEncoder(nn.Module):
+class MlpEncoder(KeyedEncoder):
     """`depth` linear maps of `width` units with ReLU and dropout between them; [n, d] → [n, width]."""
 
     def __init__(self, in_dim: int, width: int, depth: int, dropout: float) -> None:
@@ -52,7 +39,7 @@ class MlpEncoder(nn.Module):
         return self.layers(x)
 
 
-class SequenceEncoder(nn.Module):
+class SequenceEncoder(KeyedEncoder):
     """Pre-norm Transformer with one head, as wide as its features; [n, t, d] → [n, d].
 
     Pooled by a learnt CLS token or by the mean over real steps. Steps at or beyond a row's length are padding: they
@@ -97,7 +84,7 @@ class SequenceEncoder(nn.Module):
         return (x * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
 
 
-class ProjectedEncoder(nn.Module):
+class ProjectedEncoder(KeyedEncoder):
     """`SequenceEncoder` of `width` behind a linear map of each step's features; [n, t, d] → [n, width]."""
 
     def __init__(self, row_shape: tuple[int, ...], width: int, depth: int, pooling: str, dropout: float) -> None:
@@ -112,17 +99,17 @@ class ProjectedEncoder(nn.Module):
         return self.sequence(self.embedding(x), lengths)
 
 
-class PatchEncoder(nn.Module):
+class PatchEncoder(KeyedEncoder):
     """Vision Transformer over square patches of a grey image; [n, height, width] → [n, out_dim].
 
-    Raises ValueError where the patches do not tile the image.
+    Raises Refused where the patches do not tile the image.
     """
 
     def __init__(self, image_shape: tuple[int, ...], patch_size: int, width: int, depth: int, dropout: float) -> None:
         super().__init__()
         height, breadth = image_shape
         if height % patch_size or breadth % patch_size:
-            raise ValueError(f"patches of {patch_size} × {patch_size} must tile the image, got {height} × {breadth}")
+            raise Refused(f"patches of {patch_size} × {patch_size} must tile the image, got {height} × {breadth}")
         self.out_dim = width
         self.patch_size = patch_size
         num_patches = (height // patch_size) * (breadth // patch_size)
@@ -137,9 +124,6 @@ class PatchEncoder(nn.Module):
         tiles = x.unflatten(2, (-1, size)).unflatten(1, (-1, size))  # (n, rows, size, columns, size)
         patches = tiles.transpose(2, 3).flatten(3).flatten(1, 2)  # (n, rows · columns, size²)
         return self.sequence(self.embedding(patches))
-
-
-Encoder = MlpEncoder | SequenceEncoder | ProjectedEncoder | PatchEncoder
 
 
 class _Block(nn.Module):

@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ from ray.exceptions import RayError
 from ray.tune.result import SHOULD_CHECKPOINT
 
 from trainables.checkpoint import read_checkpoint, write_checkpoint
-from trainables.config import OBJECTIVE, DataConfig, TrialConfig
+from trainables.config import ENCODERS_FILE, SEARCH_METRIC, DataConfig, TrialConfig
 from trainables.data import Splits
 from trainables.placement import PlacedSplits
 from trainables.training import Training
+from trainables.user_code import source_digest, source_files
 
-ENCODERS_FILE = "encoders.pt"
 FAILURE = "failure"
 
 _SECONDS_BETWEEN_CHECKPOINTS = 30.0
@@ -31,13 +31,16 @@ class TrialOrder:
     """What a worker is told to do: train `config`, reporting every `epochs_per_report` epochs.
 
     `reads_test` is set in the stage that may read the test split. `checkpoints` are what an earlier,
-    interrupted run of the same trial has left, the latest first.
+    interrupted run of the same trial has left, the latest first. `packs`: whether the encoders can be packed, as found
+    by `encoder_check.examine`. `sources`: the digest that the source of each import path must have.
     """
 
     config: TrialConfig
     epochs_per_report: int
     reads_test: bool
     checkpoints: Sequence[tune.Checkpoint] = ()
+    packs: bool = True
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 class PairTrainable(tune.Trainable):
@@ -67,7 +70,7 @@ class PairTrainable(tune.Trainable):
         if hasattr(self, "_training"):
             del self._training
         if self._device.type == "cuda":
-            torch.cuda.empty_cache()  # what the last trial held is for any trial on the card
+            torch.cuda.empty_cache()  # what the last trial held is free for any trial on the card
         self._failure = None
         self._attempt(lambda: self._begin(new_config["order"]))
         return True
@@ -75,8 +78,8 @@ class PairTrainable(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """Train up to the next report; returns its metrics, means over the replicas and, at the end, each one's own.
 
-        What the training raises is returned instead, under `FAILURE`: it would raise it again however often Ray tried.
-        What the machine lacks (memory, a file, an object of Ray's) is raised, as it may be there the next time.
+        Where the training raises, the traceback is returned instead, under `FAILURE`: another try would not help. What
+        the machine lacks (memory, a file, an object of Ray's) is raised, since it may be there the next time.
         """
         report: dict[str, Any] = {}
         if self._failure is None:
@@ -91,10 +94,10 @@ class PairTrainable(tune.Trainable):
         accuracies = training.validate()
         values |= {f"valid/{name}": scores for name, scores in accuracies.items()}
         report = {name: float(np.mean(scores)) for name, scores in values.items()}
-        report[OBJECTIVE] = float(np.mean([report[f"valid/{name}"] for name in accuracies]))
+        report[SEARCH_METRIC] = float(np.mean([report[f"valid/{name}"] for name in accuracies]))
         due = time.monotonic() - self._last_checkpoint > _SECONDS_BETWEEN_CHECKPOINTS
         if training.epoch >= config.max_epochs and self._order.reads_test:
-            report |= self._test_report()
+            report |= training.test().report()
             due = True  # the confirmed encoders are the study's artifact
         return report | {"epoch": training.epoch, SHOULD_CHECKPOINT: due}
 
@@ -130,8 +133,11 @@ class PairTrainable(tune.Trainable):
             self._failure = traceback.format_exc()
 
     def _begin(self, order: TrialOrder) -> None:
+        for path, expected in order.sources.items():
+            _verify_source(path, expected)
         self._order = order
-        self._training = Training(order.config, self._place(order.config.data))
+        placed = self._place(order.config.data)
+        self._training = Training(order.config, placed, packed=None if order.packs else False)
         self._last_checkpoint = time.monotonic()
         for checkpoint in order.checkpoints:
             with checkpoint.as_directory() as folder:
@@ -144,11 +150,12 @@ class PairTrainable(tune.Trainable):
             self._placed = (config, PlacedSplits(ray.get(self._references[config]), self._device))
         return self._placed[1]
 
-    def _test_report(self) -> dict[str, float]:
-        report = {}
-        for name, scores in self._training.test().items():
-            name = name if name.startswith("alignment") else f"test/{name}"
-            report[name] = float(np.mean(scores))
-            for replica, score in zip(self._order.config.replicas, scores, strict=True):
-                report[f"{name}/seed_{replica}"] = float(score)
-        return report
+
+def _verify_source(path: str, expected: str) -> None:
+    found = source_digest(path)
+    if found != expected:
+        file = source_files(path)[path.partition(":")[0]]
+        raise RuntimeError(
+            f"{path}: the study began with source of digest {expected}, this worker found {found} at {file}: "
+            "it was changed meanwhile, or differs between machines"
+        )

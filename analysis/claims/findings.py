@@ -1,18 +1,17 @@
 """The paper's claims against the records: a verdict for each, from tests at a stated level.
 
-A claim of a shape is tested by the regime of the curve, whose tests (does some λ beat the first, does some λ
-beat the last; paired by seed, corrected for the number of λ) have level 5 % each. It is *reproduced* where the
-tests show the shape, *not reproduced* where they show another, and *cannot tell* where they show too little. A
-rise or fall that is not shown is held to be absent only where the 95 % intervals of all differences (of each λ to
-the first, or to the last) exclude a change of a percentage point or more: all of them must, so that looking at many
-λ makes no false findings (intersection-union test: Berger 1982). An inverted U must have its λ* in the range
-that is claimed, and is refuted where the interval of λ* lies outside. Numbers of Table 1 are reproduced where they
+A claim of a shape is tested by the band of gains over the first λ that the encoder's decision rests on, which holds for
+all λ together. It is *reproduced* where the band shows the shape, *not reproduced* where it shows another, and *cannot
+tell* where it shows too little. A rise or fall that is not shown is held to be absent only where the band excludes a
+change of a percentage point or more. An inverted U must have its λ* in the range that is claimed, and is refuted where
+every λ that is as good lies outside. Alignment is what a measure has beyond its chance level, and a rise of it must
+leave chance. Numbers of Table 1 are reproduced where they
 lie, as rounded, in the 95 % interval of ours. Verdicts are not corrected for the number of claims.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from scipy import stats
 from analysis.arrays import Array
 from analysis.claims.paper import CLAIMS, AlignmentClaim, Claim, CurveClaim, InformationClaim
 from analysis.conclusions import Conclusions
+from analysis.decision import Decision
 from analysis.optimum import optimal_lambda, paired_scores
 from analysis.variants import Variant, study_variants
 from analysis.words import REGIME_WORDS, points, points_range, signed
@@ -28,7 +28,7 @@ from analysis.words import REGIME_WORDS, points, points_range, signed
 Verdict = Literal["reproduced", "not reproduced", "cannot tell"]
 REPRODUCED, NOT_REPRODUCED, CANNOT_TELL = "reproduced", "not reproduced", "cannot tell"
 SMALLEST_CHANGE = 0.01  # of accuracy: smaller changes count as none
-_RISING, _FALLING = ("increasing", "saturating", "inverted_u"), ("inverted_u", "decreasing")
+_FALLING = ("inverted_u", "decreasing")
 _COLUMNS = ["claim", "statement", "study", "variant", "rows", "subject", "result", "interval", "verdict"]
 
 
@@ -76,30 +76,41 @@ def _findings(claim: Claim, conclusions: Conclusions, variant: Variant) -> Itera
 
 
 def _curve_findings(claim: CurveClaim, conclusions: Conclusions, variant: Variant) -> Iterator[Finding]:
-    scores = conclusions.records.scores.loc[conclusions.records.scores["variant"] == variant.name]
-    for row in conclusions.lambda_star.to_dict("records"):
-        if row["variant"] != variant.name or claim.encoder not in (None, row["encoder"]):
+    for (name, encoder), decision in conclusions.decided.items():
+        if name != variant.name or claim.encoder not in (None, encoder):
             continue
-        if row["regime"] is None:
-            yield Finding(subject=row["encoder"], result="too few seeds or λ", interval="", verdict=CANNOT_TELL)
-            continue
-        # Where λ* is the first λ, the gain over it is 0 by definition, and its interval says nothing.
-        has_gain = row["gain_low"] < row["gain_high"]
-        bounds = f", gain {points_range(row['gain_low'], row['gain_high'])}" if has_gain else ""
+        low, high = decision.gain_interval
+        as_good = f"{min(decision.as_good):.2g} to {max(decision.as_good):.2g}"
         yield Finding(
-            subject=row["encoder"],
-            result=f"{REGIME_WORDS[row['regime']]}, λ* {row['best']:.2g}"
-            + (f", gain {points(row['gain'])}" if has_gain else ""),
-            interval=f"λ* {row['low']:.2g} to {row['high']:.2g}{bounds}",
-            verdict=curve_verdict(claim, row, paired_scores(scores.loc[scores["encoder"] == row["encoder"]]).scores),
+            subject=encoder,
+            result=f"{_shape_in_words(decision)}, λ* {decision.best:.2g}, gain {points(decision.gain)}",
+            interval=f"as good: λ {as_good}, gain {points_range(low, high)}",
+            verdict=curve_verdict(claim, decision),
         )
 
 
-def curve_verdict(claim: CurveClaim, row: Mapping[str, Any], scores: Array) -> Verdict:
-    """The verdict on a shape, from a row of `lambda_star_table` and the scores [L, S] that it is of."""
-    rises, falls = row["regime"] in _RISING, row["regime"] in _FALLING
-    no_rise = not rises and largest_difference(scores[1:] - scores[0]) < SMALLEST_CHANGE
-    no_fall = not falls and largest_difference(scores[:-1] - scores[-1]) < SMALLEST_CHANGE
+def _shape_in_words(decision: Decision) -> str:
+    if decision.shape is not None:
+        return REGIME_WORDS[decision.shape]
+    return "falls by the last λ" if _falls(decision) else "no shape shown"
+
+
+def _rises(decision: Decision) -> bool:
+    """Whether some λ is shown to gain over the first."""
+    return bool((decision.lows[1:] > 0).any())
+
+
+def _falls(decision: Decision) -> bool:
+    """Whether the last λ is shown to lie below the first, or below one that gains over it."""
+    return bool(decision.highs[-1] < max(0.0, np.nanmax(decision.lows)))
+
+
+def curve_verdict(claim: CurveClaim, decision: Decision) -> Verdict:
+    """The verdict on the shape of a curve, from the band that its encoder's decision rests on."""
+    rises, falls = _rises(decision), _falls(decision)
+    highest, last = float(np.nanmax(decision.highs)), float(decision.lows[-1])
+    no_rise = not rises and highest < SMALLEST_CHANGE
+    no_fall = not falls and max(highest, 0.0) - last < SMALLEST_CHANGE
     if claim.shape == "falls":
         return _decide(shown=falls and not rises, refuted=rises or no_fall)
     if claim.shape == "rises":
@@ -107,20 +118,15 @@ def curve_verdict(claim: CurveClaim, row: Mapping[str, Any], scores: Array) -> V
     if claim.shape == "rises_and_saturates":
         return _decide(shown=rises and not falls, refuted=falls or no_rise)
     assert claim.peak is not None  # the shape that is left
-    elsewhere = row["low"] > claim.peak[1] or row["high"] < claim.peak[0]
+    elsewhere = min(decision.as_good) > claim.peak[1] or max(decision.as_good) < claim.peak[0]
     return _decide(
-        shown=rises and falls and claim.peak[0] <= row["best"] <= claim.peak[1],
-        refuted=row["regime"] == "increasing" or (rises and elsewhere) or no_rise or no_fall,
+        shown=rises and falls and claim.peak[0] <= decision.best <= claim.peak[1],
+        refuted=decision.shape == "increasing" or (rises and elsewhere) or no_rise or no_fall,
     )
 
 
 def _decide(*, shown: bool, refuted: bool) -> Verdict:
     return REPRODUCED if shown else NOT_REPRODUCED if refuted else CANNOT_TELL
-
-
-def largest_difference(differences: Array) -> float:
-    """The largest of the upper 95 % bounds (Student's t, two-sided) of mean differences [L, S], S ≥ 2."""
-    return float(mean_bounds(differences)[1].max())
 
 
 def mean_bounds(differences: Array) -> tuple[Array, Array]:
@@ -137,18 +143,34 @@ def _alignment_findings(claim: AlignmentClaim, conclusions: Conclusions, variant
     subject = variant.label if variant.shared_bits is not None else f"{variant.label} {pair}"
     if rows.empty:
         return
-    paired = paired_scores(rows.rename(columns={"value": "accuracy"}))
-    if len(paired.lambdas) < 2 or len(paired.seeds) < 2:
+    beyond_chance = paired_scores(rows.assign(accuracy=rows["value"] - rows["chance"]))
+    if len(beyond_chance.lambdas) < 2 or len(beyond_chance.seeds) < 2:
         yield Finding(subject=subject, result="too few seeds or λ", interval="", verdict=CANNOT_TELL)
         return
-    regime = optimal_lambda(paired.lambdas, paired.scores).regime
-    first, last = paired.scores[0].mean(), paired.scores[-1].mean()
-    low, high = (bounds[0] for bounds in mean_bounds(paired.scores[-1:] - paired.scores[:1]))
+    regime = optimal_lambda(beyond_chance.lambdas, beyond_chance.scores).regime
+    beyond_high = paired_scores(rows.assign(accuracy=rows["value"] - rows["chance_high"])).scores
+    ends = rows.loc[rows["lambda"].isin(beyond_chance.lambdas[[0, -1]]) & rows["seed"].isin(beyond_chance.seeds)]
+    first, last = ends.groupby("lambda")[["value", "chance"]].mean().to_dict("records")
+    low, high = (bounds[0] for bounds in mean_bounds(beyond_chance.scores[-1:] - beyond_chance.scores[:1]))
+    levels = f"{first['value']:.2f} to {last['value']:.2f} (chance {first['chance']:.2f} to {last['chance']:.2f})"
     yield Finding(
         subject=subject,
-        result=f"{REGIME_WORDS[regime]}, {first:.2f} to {last:.2f}" if regime else "unknown",
-        interval=f"change {signed(low, 2)} to {signed(high, 2)}",
-        verdict=_decide(shown=regime in ("increasing", "saturating"), refuted=regime in _FALLING),
+        result=f"{REGIME_WORDS[regime]}, {levels}" if regime else "unknown",
+        interval=f"change beyond chance {signed(low, 2)} to {signed(high, 2)}",
+        verdict=alignment_verdict(regime, beyond_high),
+    )
+
+
+def alignment_verdict(regime: str | None, beyond_high: Array) -> Verdict:
+    """The verdict on a rise, from the regime beyond chance and values less the 95 % point of chance [L, S].
+
+    A rise must leave chance: its mean at the last λ lies above that point, by the 95 % interval. Where the means lie
+    below it at every λ, there is no alignment to rise.
+    """
+    low, high = mean_bounds(beyond_high)
+    return _decide(
+        shown=regime in ("increasing", "saturating") and bool(low[-1] > 0),
+        refuted=regime in _FALLING or bool((high < 0).all()),
     )
 
 

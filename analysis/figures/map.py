@@ -11,20 +11,12 @@ from matplotlib.patches import Rectangle
 
 from analysis.figures.plotting import STYLE, Drawing
 
-_SIGNS = {
-    "increasing": "rises",
-    "saturating": "rises",
-    "inverted_u": "inverted U",
-    "decreasing": "falls",
-    "flat": "flat",
-}
-
 
 def map_figure(table: pd.DataFrame) -> Drawing:
-    """λ* by shared bits and training rows, one panel an encoder; table as from `lambda_star_map`.
+    """Decisions by shared bits and training rows, one panel an encoder; table as from `decision_map`.
 
-    A cell holds λ*, everything that could still be the best, and the regime; it is hatched where no rise over the
-    smallest λ is shown. Raises ValueError where the table is empty.
+    A cell holds λ*, the λ that are as good, and the decision; it is hatched where alignment is not shown to gain.
+    Raises ValueError where the table is empty.
     """
     if table.empty:
         raise ValueError("no λ* of synthetic data is known")
@@ -39,11 +31,11 @@ def map_figure(table: pd.DataFrame) -> Drawing:
             panel.set_title(encoder)
             panel.set_xlabel("training rows")
         panels[0].set_ylabel("shared bits R")
-        figure.suptitle("λ*, all that could be the best, and the regime; hatched: no rise over λ = 0 is shown")
+        figure.suptitle("λ*, the λ as good as it, and the decision; hatched: no gain over λ = 0 is shown")
     return Drawing(
         figure=figure,
         data=table,
-        caption="λ* by the bits that both modalities share and by the number of training rows.",
+        caption="What is decided, by the bits that both modalities share and by the number of training rows.",
     )
 
 
@@ -53,15 +45,13 @@ def _draw_cells(panel: Axes, table: pd.DataFrame, places: tuple[list[int], list[
     for row in table.to_dict("records"):
         y, x = bits.index(row["shared_bits"]), rows.index(row["train_samples"])
         values[y, x] = row["best"]
-        rises = row["regime"] in ("increasing", "saturating", "inverted_u")
-        if not rises:
+        if row["decision"] != "align":
             hatched: dict[str, Any] = {"fill": False, "hatch": "///", "edgecolor": "0.75", "linewidth": 0}
             panel.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **hatched))
-        sign = _SIGNS.get(row["regime"], "unknown")
         bounds = "?" if pd.isna(row["low"]) else f"{row['low']:.2g}–{row['high']:.2g}"
         text: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 6.5, "linespacing": 1.15}
         box = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 1.2}
-        panel.text(x, y, f"{row['best']:.2g}\n{bounds}\n{sign}", bbox=box, **text)
+        panel.text(x, y, f"{row['best']:.2g}\n{bounds}\n{row['decision']}", bbox=box, **text)
     panel.imshow(values, cmap="Blues", vmin=0, vmax=1.3 * highest, aspect="auto", origin="lower")
     panel.set_xticks(range(len(rows)), [f"{number:,}" for number in rows])
     panel.set_yticks(range(len(bits)), [str(number) for number in bits])

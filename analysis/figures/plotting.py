@@ -50,26 +50,28 @@ METRIC_STYLES: dict[str, dict[str, Any]] = {
     "cka": {"color": "#009E73", "marker": "^", "linestyle": "-"},
     "svcca": {"color": "#CC79A7", "marker": "D", "linestyle": (0, (5, 1.5))},
     "mutual_knn": {"color": "#000000", "marker": "v", "linestyle": (0, (1.5, 1.2))},
+    "debiased_cka": {"color": "#009E73", "marker": "<", "linestyle": (0, (4, 1.2, 1, 1.2))},  # of CKA's colour
 }
-METRIC_LABELS = {"cka": "CKA", "svcca": "SVCCA", "mutual_knn": "mutual k-NN"}
+METRIC_LABELS = {"cka": "CKA", "svcca": "SVCCA", "mutual_knn": "mutual k-NN", "debiased_cka": "debiased CKA"}
+CHANCE_LINE: dict[str, Any] = {"color": "0.55", "linewidth": 0.7}
 _MOST_PIXELS = 4e6
-AXIS_LABEL = "alignment strength λ"
+AXIS_LABEL = "alignment weight λ"
 
 
-def even_steps(strengths: Array, grid: Array) -> Array:
-    """Where strengths lie on an axis that gives each step of the grid the same length, from 0 on."""
-    return np.interp(strengths, grid, np.arange(len(grid)))
+def even_steps(lambdas: Array, grid: Array) -> Array:
+    """Where λ lie on an axis that gives each step of the grid the same length, from 0 on."""
+    return np.interp(lambdas, grid, np.arange(len(grid)))
 
 
-def label_strengths(panel: Axes, grid: Array) -> None:
+def label_lambdas(panel: Axes, grid: Array) -> None:
     """Put the grid's values under an axis of even steps."""
-    panel.set_xticks(range(len(grid)), [strength_label(strength) for strength in grid])
+    panel.set_xticks(range(len(grid)), [lambda_label(lambda_) for lambda_ in grid])
     panel.set_xlabel(AXIS_LABEL)
 
 
-def strength_label(strength: float) -> str:
+def lambda_label(lambda_: float) -> str:
     """A value of the grid; without a zero before the point neighbours stay apart."""
-    return f"{strength:g}".removeprefix("0") or "0"
+    return f"{lambda_:g}".removeprefix("0") or "0"
 
 
 def draw_curve(panel: Axes, curve: pd.DataFrame, grid: Array, style: Mapping[str, Any]) -> None:
@@ -78,6 +80,16 @@ def draw_curve(panel: Axes, curve: pd.DataFrame, grid: Array, style: Mapping[str
     steps = even_steps(curve["lambda"].to_numpy(), grid)
     panel.fill_between(steps, curve["low"], curve["high"], color=style["color"], alpha=0.18, linewidth=0)
     panel.plot(steps, curve["mean"], markeredgecolor="white", markeredgewidth=0.5, **style)
+
+
+def draw_chance(panel: Axes, chance: pd.DataFrame, grid: Array, style: Mapping[str, Any]) -> None:
+    """A thin grey line at the mean of chance (columns lambda, chance, chance_high), and a band up to its 95 % point."""
+    chance = chance.sort_values("lambda")
+    steps = even_steps(chance["lambda"].to_numpy(), grid)
+    panel.fill_between(
+        steps, chance["chance"], chance["chance_high"], color=CHANCE_LINE["color"], alpha=0.25, linewidth=0, zorder=1
+    )
+    panel.plot(steps, chance["chance"], zorder=1, **CHANCE_LINE, linestyle=style["linestyle"])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,16 +1,14 @@
 """λ* of one encoder: the curve over λ, its maximum and how sure that is, its shape, and what a forecast costs."""
 
-from analysis.optimum.curves import (
+from analysis.optimum.optimal import OptimalLambda, Regime, checked_curve, optimal_lambda
+from analysis.optimum.regret import Regret, forecast_regret
+from analysis.optimum.score_curves import (
     PairedScores,
-    gain_curves,
-    has_gains,
+    chance_curves,
     holm,
-    lambda_star_table,
     mean_curves,
     paired_scores,
 )
-from analysis.optimum.optimal import OptimalLambda, Regime, optimal_lambda
-from analysis.optimum.regret import Regret, forecast_regret
 from analysis.optimum.smoothing import unit_positions
 
 __all__ = [
@@ -18,11 +16,10 @@ __all__ = [
     "PairedScores",
     "Regime",
     "Regret",
+    "chance_curves",
+    "checked_curve",
     "forecast_regret",
-    "gain_curves",
-    "has_gains",
     "holm",
-    "lambda_star_table",
     "mean_curves",
     "optimal_lambda",
     "paired_scores",

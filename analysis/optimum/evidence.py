@@ -29,7 +29,7 @@ class Comparisons:
     smallest_equivalent: int
 
 
-def compare_strengths(
+def compare_lambdas(
     scores: Array,
     positions: Array,
     *,

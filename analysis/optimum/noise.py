@@ -1,7 +1,7 @@
 """How scores scatter from seed to seed over a grid of λ, learnt from very few seeds.
 
 Each seed brings its own level (an easy draw of the data, a lucky initialisation), which pairing removes. What
-is left may grow with λ and may be alike at neighbouring λ. With S seeds the sample covariance of L strengths
+is left may grow with λ and may be alike at neighbouring λ. With S seeds the sample covariance of L values of λ
 has rank S - 1, so it is shrunk: an inverse-Wishart prior is centred on a structured target, and both the
 target (growing, constant or falling with λ; independent, or alike at neighbouring λ) and the amount of
 shrinkage are weighted by the marginal likelihood of the data themselves. Few seeds cannot show it all: where

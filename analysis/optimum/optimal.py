@@ -1,4 +1,4 @@
-"""λ* of one encoder: the best alignment strength, its uncertainty, and the shape of the curve around it."""
+"""λ* of one encoder: the best alignment weight, its uncertainty, and the shape of the curve around it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.arrays import Array
-from analysis.optimum.evidence import Comparisons, compare_strengths
+from analysis.optimum.evidence import Comparisons, compare_lambdas
 from analysis.optimum.noise import fit_noise
 from analysis.optimum.smoothing import SmoothCurve, smooth_curve, unit_positions
 
@@ -56,37 +56,37 @@ def optimal_lambda(
 ) -> OptimalLambda:
     """Find the λ that maximises the scores, and say how sure that is.
 
-    lambdas [L]: increasing, at least 0, L ≥ 2. scores [L, S]: higher is better, column s is one seed at every
-    λ. The regime rests on tests at level 1 - confidence, corrected for the number of λ: `inverted_u` where
-    some λ beats the first and some λ beats the last, `decreasing` and `flat` where only the latter or neither
-    is shown, `increasing` where every smaller λ is beaten by a larger one, `saturating` where it rises but
-    its end is not shown to. A dip between two equal ends is flat in this sense. The interval holds every λ
-    that `best` does not surely beat in the curve's draws; `benchmarks/optimum_power.py` simulates how often it
-    holds the optimum. Raises ValueError for wrong shapes, unordered or negative λ, scores that are not finite.
+    lambdas [L]: increasing, at least 0, L ≥ 2. scores [L, S]: higher is better, column s is one seed at every λ; a
+    seed with NaN at one of them is left out. The regime rests on tests at level 1 - confidence, corrected for the
+    number of λ: `inverted_u` where some λ beats the first and some λ beats the last, `decreasing` and `flat` where
+    only the latter or neither is shown, `increasing` where every smaller λ is beaten by a larger one, `saturating`
+    where it rises but its end is not shown to. A dip between two equal ends is flat in this sense. The interval holds
+    every λ that `best` does not surely beat in the curve's draws; `benchmarks/optimum_power.py` simulates how often it
+    holds the optimum. Raises ValueError for wrong shapes, unordered or negative λ, infinite scores, no complete seed.
     """
-    strengths, table = checked_scores(lambdas, scores)
+    grid, table = complete_scores(lambdas, scores)
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
     if table.shape[1] == 1:
-        return _of_one_seed(strengths, table[:, 0])
+        return _of_one_seed(grid, table[:, 0])
     means = table.mean(axis=1)
     spread = np.ptp(means)
     if spread <= 1e-12 * np.abs(table).max():
-        return _of_equal_means(strengths, table)
-    positions = unit_positions(strengths)
+        return _of_equal_means(grid, table)
+    positions = unit_positions(grid)
     floor = (SMALLEST_RELATIVE_NOISE * spread) ** 2
     rng = np.random.default_rng(seed)
-    evidence = compare_strengths(table, positions, alpha=1 - confidence, floor=floor, rng=rng, resamples=resamples)
-    curve = smooth_curve(strengths, means, fit_noise(table, positions, floor), rng, resamples)
+    evidence = compare_lambdas(table, positions, alpha=1 - confidence, floor=floor, rng=rng, resamples=resamples)
+    curve = smooth_curve(grid, means, fit_noise(table, positions, floor), rng, resamples)
     top = int(curve.values.argmax())
     best = float(curve.lambdas[top])
     return OptimalLambda(
         best=best,
         interval=_interval(curve, confidence),
-        smallest_equivalent=float(strengths[evidence.smallest_equivalent]),
-        regime=_regime(evidence, len(strengths), 1 - confidence),
+        smallest_equivalent=float(grid[evidence.smallest_equivalent]),
+        regime=_regime(evidence, len(grid), 1 - confidence),
         p_value=evidence.flat,
-        at_edge=_edge(best, strengths),
+        at_edge=_edge(best, grid),
         score=float(curve.values[top]),
         gain=float(curve.values[top] - curve.values[0]),
         gain_interval=_gain_interval(curve, confidence),
@@ -94,19 +94,27 @@ def optimal_lambda(
     )
 
 
-def checked_scores(lambdas: ArrayLike, scores: ArrayLike) -> tuple[Array, Array]:
-    """Strengths [L] and scores [L, S] as arrays of floats, or a ValueError that says what is wrong with them."""
-    strengths, table = np.asarray(lambdas, dtype=float), np.asarray(scores, dtype=float)
-    if strengths.ndim != 1 or len(strengths) < 2:
-        raise ValueError(f"lambdas must be a list of at least 2 strengths, got shape {strengths.shape}")
-    if table.ndim != 2 or len(table) != len(strengths) or table.shape[1] == 0:
-        raise ValueError(f"scores must have shape [{len(strengths)} lambdas, at least 1 seed], got {table.shape}")
-    if not np.isfinite(strengths).all() or strengths[0] < 0 or (np.diff(strengths) <= 0).any():
-        raise ValueError(f"lambdas must be at least 0 and strictly increasing, got {strengths.tolist()}")
-    if not np.isfinite(table).all():
-        bad = np.flatnonzero(~np.isfinite(table).all(axis=0)).tolist()
-        raise ValueError(f"scores must be finite; drop the seeds that are not complete (columns {bad}) before the call")
-    return strengths, table
+def complete_scores(lambdas: ArrayLike, scores: ArrayLike) -> tuple[Array, Array]:
+    """λ [L] and scores [L, S'] of the seeds that have one at every λ; ValueError where none has."""
+    grid, table = checked_curve(lambdas, scores)
+    complete = table[:, np.isfinite(table).all(axis=0)]
+    if complete.shape[1] == 0:
+        raise ValueError(f"scores must have a seed with a score at every λ, none of {table.shape[1]} has")
+    return grid, complete
+
+
+def checked_curve(lambdas: ArrayLike, scores: ArrayLike) -> tuple[Array, Array]:
+    """λ [L] and scores [L, S], finite or NaN, as arrays of floats, or a ValueError that says what is wrong."""
+    grid, table = np.asarray(lambdas, dtype=float), np.asarray(scores, dtype=float)
+    if grid.ndim != 1 or len(grid) < 2:
+        raise ValueError(f"lambdas must be a list of at least 2 λ, got shape {grid.shape}")
+    if table.ndim != 2 or len(table) != len(grid) or table.shape[1] == 0:
+        raise ValueError(f"scores must have shape [{len(grid)} lambdas, at least 1 seed], got {table.shape}")
+    if not np.isfinite(grid).all() or grid[0] < 0 or (np.diff(grid) <= 0).any():
+        raise ValueError(f"lambdas must be at least 0 and strictly increasing, got {grid.tolist()}")
+    if np.isinf(table).any():
+        raise ValueError("scores must be finite, or NaN where a seed was not run, got infinite ones")
+    return grid, table
 
 
 def _of_one_seed(lambdas: Array, scores: Array) -> OptimalLambda:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from analysis.optimum.optimal import checked_scores
+from analysis.optimum.optimal import complete_scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +24,10 @@ def forecast_regret(lambdas: ArrayLike, scores: ArrayLike, forecast: float, *, c
     The interval bounds the gain of every other λ over the forecast at once (Student's t, Bonferroni over L - 1), so it
     holds although the best one was picked by the same scores. Raises ValueError where the forecast is not of the grid.
     """
-    strengths, table = checked_scores(lambdas, scores)
-    at = np.flatnonzero(strengths == forecast)
+    grid, table = complete_scores(lambdas, scores)
+    at = np.flatnonzero(grid == forecast)
     if len(at) == 0:
-        raise ValueError(f"the forecast must be one of the grid's λ {strengths.tolist()}, got {forecast}")
+        raise ValueError(f"the forecast must be one of the grid's λ {grid.tolist()}, got {forecast}")
     gains = table - table[at]
     means = gains.mean(axis=1)
     best = int(means.argmax())
@@ -37,4 +37,4 @@ def forecast_regret(lambdas: ArrayLike, scores: ArrayLike, forecast: float, *, c
         quantile = stats.t.ppf(1 - (1 - confidence) / (2 * (num_lambdas - 1)), num_seeds - 1)
         half_widths = quantile * gains.std(axis=1, ddof=1) / np.sqrt(num_seeds)
         interval = float((means - half_widths).max()), float((means + half_widths).max())
-    return Regret(value=float(means[best]), interval=interval, best=float(strengths[best]))
+    return Regret(value=float(means[best]), interval=interval, best=float(grid[best]))

@@ -1,6 +1,6 @@
 """A smooth curve through mean scores over λ, with draws of the curve that carry all of its uncertainty.
 
-A Gaussian process over log(1 + λ/λ₁), λ₁ the smallest strength above 0: grids of λ are denser near 0, where
+A Gaussian process over log(1 + λ/λ₁), λ₁ the smallest above 0: grids of λ are denser near 0, where
 curves bend most, and this axis spaces them about evenly, is linear near 0, and makes the unit of λ
 irrelevant. How flexible the curve is was not chosen by hand: it is averaged over roughness, length and
 amplitude, weighted by the restricted likelihood (REML: only contrasts enter, so a level has a flat prior). A
@@ -27,7 +27,7 @@ POINTS_ON_AXIS = 60
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SmoothCurve:
-    """The fit at G strengths, the grid's among them. A draw's level is free; only its differences count."""
+    """The fit at G values of λ, the grid's among them. A draw's level is free; only its differences count."""
 
     lambdas: Array  # [G]
     values: Array  # [G], score units
@@ -35,7 +35,7 @@ class SmoothCurve:
 
 
 def unit_positions(lambdas: Array) -> Array:
-    """Place increasing strengths [L] on the axis of the fit: log(1 + λ/λ₁), rescaled to 0 … 1."""
+    """Place increasing λ [L] on the axis of the fit: log(1 + λ/λ₁), rescaled to 0 … 1."""
     warped = np.log1p(lambdas / _smallest_positive(lambdas))
     return (warped - warped[0]) / (warped[-1] - warped[0])
 
@@ -51,8 +51,8 @@ class _Prior:
 def smooth_curve(
     lambdas: Array, means: Array, noise: SeedNoise, rng: np.random.Generator, num_draws: int
 ) -> SmoothCurve:
-    """Fit the curve to means [L], not all equal, at increasing strengths [L], given the seeds' scatter."""
-    strengths, positions, at_grid = _fine_axis(lambdas)
+    """Fit the curve to means [L], not all equal, at increasing λ [L], given the seeds' scatter."""
+    fine_lambdas, positions, at_grid = _fine_axis(lambdas)
     contrasts = helmert(len(lambdas))
     observed = contrasts @ means
     priors = _priors(positions, contrasts, at_grid, float(np.ptp(means)))
@@ -70,11 +70,11 @@ def smooth_curve(
     for index in np.unique(chosen):
         members = chosen == index
         draws[members] = _posterior_draws(priors[index], observed, roots[members], rng)
-    return SmoothCurve(lambdas=strengths, values=values, draws=draws)
+    return SmoothCurve(lambdas=fine_lambdas, values=values, draws=draws)
 
 
 def _fine_axis(lambdas: Array) -> tuple[Array, Array, NDArray[np.intp]]:
-    """Strengths [G] and positions [G] at and between the grid's points, and the index [L] of those."""
+    """λ [G] and positions [G] at and between the grid's points, and the index [L] of those."""
     positions = unit_positions(lambdas)
     counts = np.ceil(np.diff(positions) * POINTS_ON_AXIS).astype(int)
     pieces = [
@@ -85,9 +85,9 @@ def _fine_axis(lambdas: Array) -> tuple[Array, Array, NDArray[np.intp]]:
     at_grid = np.concatenate([[0], np.cumsum(counts)])
     unit = _smallest_positive(lambdas)
     low, high = np.log1p(lambdas[0] / unit), np.log1p(lambdas[-1] / unit)
-    strengths = unit * np.expm1(low + fine * (high - low))
-    strengths[at_grid] = lambdas  # exactly, where there and back again would differ in the last digit
-    return strengths, fine, at_grid
+    fine_lambdas = unit * np.expm1(low + fine * (high - low))
+    fine_lambdas[at_grid] = lambdas  # exactly, where there and back again would differ in the last digit
+    return fine_lambdas, fine, at_grid
 
 
 def _smallest_positive(lambdas: Array) -> float:

@@ -14,6 +14,12 @@ from analysis.redundancy.leave_one_out import ForecastErrors, forecast_errors
 from analysis.redundancy.measurements import Measurements, as_lambda, measurements, predictor_deviation
 from analysis.redundancy.saturating import SaturatingLaws, fit_saturating
 from pid.atoms import Atoms
+from trainables.config import Refused
+
+
+class NoLawError(Refused):
+    """The studies cannot bear a law; the message says what is missing."""
+
 
 Predictor = Literal["redundancy", "share", "shared_bits", "exact_redundancy"]
 
@@ -48,14 +54,15 @@ class Forecast:
 class RedundancyLaw:
     """λ* as a monotone function of one predictor, with all of its uncertainty.
 
-    `definition`: of the decomposition, None for shared bits. `points`: the encoders that it rests on;
-    `num_left_out` more had no predictor, no interval, or their whole grid as one, so that every λ could be the best.
-    `curve`: columns predictor, saturating, low, high, isotonic, isotonic_low, isotonic_high over the studies' range, in
-    λ, the bands pointwise at `confidence`.
+    `definition`: of the decomposition, `method`: that estimated it; None for what is not estimated. `points`: the
+    encoders that it rests on; `num_left_out` more had no predictor, no interval, or their whole grid as one, so that
+    every λ could be the best. `curve`: columns predictor, saturating, low, high, isotonic, isotonic_low, isotonic_high
+    over the studies' range, in λ, the bands pointwise at `confidence`.
     """
 
     predictor: Predictor
     definition: str | None
+    method: str | None
     points: pd.DataFrame
     num_left_out: int
     rank_correlation: RankCorrelation
@@ -77,13 +84,14 @@ class RedundancyLaw:
         """Fit the law to points as `encoder_points` gives them; their order does not matter.
 
         Bands and intervals resample the studies' variants, of which each brings both of its encoders. Raises
-        ValueError for an unknown predictor, for definitions of the decomposition that differ, and where fewer than
-        three variants say anything or all have the same predictor.
+        NoLawError for definitions of the decomposition or methods of estimation that differ, and where fewer than
+        three variants say anything or all have the same predictor; ValueError for an unknown predictor.
         """
         if predictor not in PREDICTORS:
             raise ValueError(f"predictor must be one of {', '.join(PREDICTORS)}, got {predictor!r}")
         data, rows = measurements(points, predictor)
         definition = _definition(rows, predictor)
+        method = _only(rows, "method", "methods of estimation") if predictor in _ESTIMATED else None
         _require_enough(data, predictor)
         rng = np.random.default_rng(seed)
         chances = np.full(data.num_clusters, 1 / data.num_clusters)
@@ -96,6 +104,7 @@ class RedundancyLaw:
         return cls(
             predictor=predictor,
             definition=definition,
+            method=method,
             points=rows,
             num_left_out=len(points) - len(rows),
             rank_correlation=correlation,
@@ -126,13 +135,13 @@ class RedundancyLaw:
         """Forecast λ* of the encoder of one modality from bias-corrected atoms in bits.
 
         `intervals`: 95 % intervals of `redundancy`, `unique_1` and `unique_2`; without them the atoms are taken as
-        exact. Raises ValueError where their definition is another than the law's, and where the atoms do not give the
-        law's predictor.
+        exact. Raises Refused where their definition is another than the law's, and where the modality tells nothing
+        about the label, so that redundancy has no share in it. Raises ValueError for a law of shared bits.
         """
         if self.predictor == "shared_bits":
             raise ValueError("a law of shared bits cannot be applied to atoms; use predict_at with their number")
         if definition is not None and definition != self.definition:
-            raise ValueError(f"the law is about atoms as {self.definition} defines them, got those of {definition}")
+            raise Refused(f"the law is about atoms as {self.definition} defines them, got those of {definition}")
         row: dict[str, float] = {}
         for column, name in (("redundancy", "redundancy"), ("unique", f"unique_{modality}")):
             row[column] = getattr(atoms, name)
@@ -141,7 +150,7 @@ class RedundancyLaw:
         if self.predictor != "share":
             return self.predict_at(row["redundancy"], float(predictor_deviation(pd.DataFrame([row]), "redundancy")[0]))
         if told <= 0:
-            raise ValueError(f"modality {modality} tells nothing about the label (R + U = {told:.3f} bits): no share")
+            raise Refused(f"modality {modality} tells nothing about the label (R + U = {told:.3f} bits): no share")
         return self.predict_at(row["redundancy"] / told, float(predictor_deviation(pd.DataFrame([row]), "share")[0]))
 
     def predict_at(self, predictor: float, deviation: float = 0.0) -> Forecast:
@@ -178,20 +187,25 @@ def _definition(rows: pd.DataFrame, predictor: str) -> str | None:
         return None
     if predictor not in _ESTIMATED:
         return "BROJA"
-    found = sorted(rows["definition"].unique())
+    return _only(rows, "definition", "definitions of the decomposition")
+
+
+def _only(rows: pd.DataFrame, column: str, kinds: str) -> str | None:
+    """The one word of a column."""
+    found = sorted(rows[column].unique())
     if len(found) > 1:
-        raise ValueError(f"definitions of the decomposition must not be mixed in one law, got {' and '.join(found)}")
+        raise NoLawError(f"{kinds} must not be mixed in one law, got {' and '.join(found)}")
     return found[0] if found else None
 
 
 def _require_enough(data: Measurements, predictor: str) -> None:
     if data.num_clusters < _FEWEST_CLUSTERS:
-        raise ValueError(
+        raise NoLawError(
             f"a law needs at least {_FEWEST_CLUSTERS} studies or variants with a known {predictor} and a λ* that is "
             f"known better than its whole grid, got {data.num_clusters}"
         )
     if np.ptp(data.predictor) == 0:
-        raise ValueError(f"a law needs studies that differ in {predictor}, all have {data.predictor[0]:.3g}")
+        raise NoLawError(f"a law needs studies that differ in {predictor}, all have {data.predictor[0]:.3g}")
 
 
 def _curve(

@@ -5,16 +5,16 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.optimum import lambda_star_table
+from analysis.decision import decision_table, study_decisions
 from analysis.records import StudyRecords
 from analysis.variants import study_variants
 
 POINT_COLUMNS = (
-    "study variant encoder pair definition method best low high regime at_edge smallest_lambda largest_lambda "
-    "num_seeds redundancy redundancy_low redundancy_high unique unique_low unique_high synergy share "
+    "study variant encoder pair definition method decision best low high shape at_edge smallest_lambda largest_lambda "
+    "seeds redundancy redundancy_low redundancy_high unique unique_low unique_high synergy share "
     "exact_redundancy exact_unique shared_bits train_samples"
 ).split()
-_WORDS = ["definition", "method", "regime", "at_edge"]
+_WORDS = ["definition", "method", "decision", "shape", "at_edge"]
 _NUMBERS = [name for name in POINT_COLUMNS if name not in (*_WORDS, "study", "variant", "encoder", "pair")]
 
 
@@ -22,12 +22,11 @@ def encoder_points(studies: Sequence[StudyRecords]) -> pd.DataFrame:
     """One row for each study, variant and encoder whose λ* is known.
 
     Columns: where it belongs (study, with its identity where several have one name; variant; encoder; pair such as
-    "vision+text"); the decomposition's definition and method; λ* as `analysis.lambda_star_table` has it (best, low,
-    high, regime, at_edge, num_seeds) with the ends of its grid; bias-corrected atoms in bits with 95 % intervals, of
+    "vision+text"); the decomposition's definition and method; λ* as `decision_table` has it (decision, best, low,
+    high, shape, at_edge, seeds) with the ends of its grid; bias-corrected atoms in bits with 95 % intervals, of
     which `unique` is that of the encoder's own modality; `share` = R / (R + U), missing where R + U is not above 0; the
     population's atoms and shared bits where the data are synthetic; training rows of a seed, missing where it had all
-    of them. Numbers that are not known are NaN, words None. Raises ValueError for a study that was recorded without
-    its definition.
+    of them. Numbers that are not known are NaN, words None.
     """
     names = [records.study["name"] for records in studies]
     rows = [
@@ -45,10 +44,8 @@ def _rows(records: StudyRecords, name: str) -> list[dict[str, Any]]:
     if records.scores.empty:
         return []
     study, variants = records.study, study_variants(records.study)
-    if not variants:
-        raise ValueError(f"study {study['name']!r} was recorded without its definition, so its variants are unknown")
     modalities = list(study["modalities"])
-    optima = lambda_star_table(records.scores)
+    optima = decision_table(study_decisions(records), records.scores)
     rows = []
     for optimum in optima.loc[optima["best"].notna()].to_dict("records"):
         variant = variants[optimum["variant"]]

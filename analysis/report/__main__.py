@@ -9,11 +9,12 @@ from pathlib import Path
 
 import tyro
 
-from analysis.comparison import compare
+from analysis.comparison import Comparison, compare
 from analysis.conclusions import conclude_records
 from analysis.connection import TrackingServerError, masked
-from analysis.records import experiments_with_studies, read_studies
-from analysis.report.folder import write_pages
+from analysis.records import experiments_with_studies, read_studies, unreadable_studies
+from analysis.report.report_folder import write_pages
+from trainables.config import Refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,29 +33,35 @@ def main() -> None:
     """Write the report as the command line asks; leaves with 2 where there is nothing to report on."""
     options = tyro.cli(ReportOptions, description="One HTML page a study, and one that compares them.")
     try:
-        index = write_report(options)
-    except (ValueError, TrackingServerError) as error:
+        comparison = recorded_comparison(options)
+    except (Refused, TrackingServerError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    print(f"report: {index.resolve().as_uri()}")
+    for study in comparison.left_out:
+        print(study)
+    print(f"report: {write_pages(comparison, options.out).resolve().as_uri()}")
 
 
-def write_report(options: ReportOptions) -> Path:
-    """Write the pages, figures and tables; returns the page that leads to the others.
+def recorded_comparison(options: ReportOptions) -> Comparison:
+    """What the recorded studies say together; those that another schema recorded are left out.
 
-    Raises ValueError for a store or an experiment that does not exist or holds no study, and TrackingServerError for a
-    server that is out of reach or refuses.
+    Raises Refused for a store or an experiment that does not exist or holds no study, or none that can be read, and
+    TrackingServerError for a server that is out of reach or refuses.
     """
     experiments = options.experiments or experiments_with_studies(options.tracking_uri)
     if not experiments:
-        raise ValueError(f"{masked(options.tracking_uri)} holds no study")
-    studies = []
-    for experiment in experiments:
+        raise Refused(f"{masked(options.tracking_uri)} holds no study")
+    studies, left_out = [], []
+    for experiment in dict.fromkeys(experiments):
         found = read_studies(options.tracking_uri, experiment)
-        if not found:
-            raise ValueError(f"experiment {experiment!r} in {masked(options.tracking_uri)} holds no study")
+        unreadable = unreadable_studies(options.tracking_uri, experiment)
+        if not found and not unreadable:
+            raise Refused(f"experiment {experiment!r} in {masked(options.tracking_uri)} holds no study")
         studies += found
-    return write_pages(compare([conclude_records(records) for records in studies]), options.out)
+        left_out += unreadable
+    if not studies:
+        raise Refused("\n".join(map(str, left_out)))
+    return compare([conclude_records(records) for records in studies], left_out)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.claims import SMALLEST_CHANGE
-from analysis.report.tables import PageTable, Row, page_table
+from analysis.report.page_tables import PageTable, Row, page_table
 
 
 @dataclass(frozen=True, kw_only=True)

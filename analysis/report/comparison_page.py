@@ -7,12 +7,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.comparison import Comparison
+from analysis.comparison import Comparison, chance_column
+from analysis.figures import METRIC_LABELS
+from analysis.records.schema import MEASURES
 from analysis.redundancy import PREDICTORS, RedundancyLaw, law_summary
 from analysis.report.claim_part import claim_part
 from analysis.report.page import render
-from analysis.report.study_page import optimum_chart, picture
-from analysis.report.tables import PageTable, Row, information_page_table, interval, number, optimum_table, page_table
+from analysis.report.page_tables import (
+    PageTable,
+    Row,
+    decision_page_table,
+    gain_interval,
+    information_page_table,
+    interval,
+    number,
+    page_table,
+)
+from analysis.report.study_page import decision_chart, picture
+from analysis.words import signed
 
 _MOST_ROWS_OF_A_CHART = 40
 
@@ -30,11 +42,16 @@ class StudyLink:
 
 def comparison_page(comparison: Comparison, links: Sequence[StudyLink]) -> str:
     """The page, with links to the pages of its studies."""
-    optima, information = comparison.tables["lambda_star"], comparison.tables["information"]
+    decisions, objectives, information = (
+        comparison.tables[name] for name in ("decisions", "objectives", "information")
+    )
     context = {
         "links": links,
-        "optimum_chart": _chart(optima),
-        "optimum_table": None if optima.empty else optimum_table(optima),
+        "left_out": comparison.left_out,
+        "objective_table": _objective_table(objectives),
+        "has_several_objectives": len(objectives[["objective", "aligned_width"]].drop_duplicates()) > 1,
+        "decision_chart": _chart(decisions),
+        "decision_table": None if decisions.empty else decision_page_table(decisions),
         "laws": [
             {
                 "title": PREDICTORS[predictor],
@@ -45,8 +62,9 @@ def comparison_page(comparison: Comparison, links: Sequence[StudyLink]) -> str:
             for predictor, law in comparison.laws.items()
         ],
         "missing_laws": [(PREDICTORS[predictor], why) for predictor, why in comparison.missing_laws.items()],
-        "map": _picture(comparison, "lambda_star_map"),
-        "map_table": _map_table(comparison.tables["lambda_star_map"]),
+        "left_out_of_laws": comparison.left_out_of_laws,
+        "map": _picture(comparison, "decision_map"),
+        "map_table": _map_table(comparison.tables["decision_map"]),
         "pairs": [
             picture(drawing) for name, drawing in comparison.drawings.items() if name.startswith("modality_pairs_")
         ],
@@ -61,15 +79,41 @@ def _picture(comparison: Comparison, name: str) -> Any:
     return picture(comparison.drawings[name]) if name in comparison.drawings else None
 
 
-def _chart(optima: pd.DataFrame) -> Any:
+def _chart(decisions: pd.DataFrame) -> Any:
     """λ* of every encoder over a grid that has the ends of all; None where there are none, or too many for a chart."""
-    if optima.empty or len(optima) > _MOST_ROWS_OF_A_CHART:
+    if decisions.empty or len(decisions) > _MOST_ROWS_OF_A_CHART:
         return None
-    bounds = optima[["best", "low", "high"]].to_numpy(dtype=float)
+    bounds = decisions[["best", "low", "high"]].to_numpy(dtype=float)
     highest = float(np.nanmax(bounds, initial=1.0))
     grid = np.array([0, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128], dtype=float)
     last = int(np.searchsorted(grid, highest))
-    return optimum_chart(optima, grid[: last + 1], ["study", "variant", "encoder"])
+    return decision_chart(decisions, grid[: last + 1], ["study", "variant", "encoder"])
+
+
+def _objective_table(objectives: pd.DataFrame) -> PageTable | None:
+    if objectives.empty:
+        return None
+    columns: dict[str, Callable[[Row], str]] = {
+        "study": lambda row: row["study"],
+        "objective": lambda row: row["objective"],
+        "aligned dimensions": lambda row: row["aligned_width"],
+        "variant": lambda row: row["variant"],
+        "encoder": lambda row: row["encoder"],
+        "gain, points": lambda row: "?" if pd.isna(row["gain"]) else signed(100 * row["gain"], 2),
+        "95 % interval": gain_interval,
+        "λ*": lambda row: number(row["best"], ".3g"),
+        "as good": lambda row: interval(row["low"], row["high"], ".3g"),
+    }
+    columns |= {
+        f"{METRIC_LABELS[name]} at λ*": (lambda row, name=name: _beside_chance(row[name], row[chance_column(name)]))
+        for name in MEASURES
+    }
+    text = ("objective", "aligned dimensions", "variant", "encoder")
+    return page_table("What each objective gains, and the alignment it reaches", objectives, columns, text=text)
+
+
+def _beside_chance(value: float, chance: float) -> str:
+    return "?" if pd.isna(value) else f"{number(value, '.3f')} (chance {number(chance, '.3f')})"
 
 
 def _map_table(cells: pd.DataFrame) -> PageTable | None:
@@ -80,14 +124,14 @@ def _map_table(cells: pd.DataFrame) -> PageTable | None:
         "training rows": lambda row: f"{row['train_samples']:,}",
         "encoder": lambda row: row["encoder"],
         "λ*": lambda row: number(row["best"], ".3g"),
-        "could be": lambda row: interval(row["low"], row["high"], ".3g"),
-        "regime": lambda row: row["regime"] or "unknown",
+        "as good": lambda row: interval(row["low"], row["high"], ".3g"),
+        "decision": lambda row: row["decision"],
         "gain": lambda row: number(row["gain"], "+.4f"),
         "gain: 95 % interval": lambda row: interval(row["gain_low"], row["gain_high"], "+.4f"),
-        "seeds": lambda row: str(row["num_seeds"]),
+        "seeds": lambda row: f"{row['seeds']:g}",
         "study": lambda row: row["study"],
     }
-    return page_table("λ* by shared bits and training rows", cells, columns, text=("encoder", "regime", "study"))
+    return page_table("λ* by shared bits and training rows", cells, columns, text=("encoder", "decision", "study"))
 
 
 def _point_table(law: RedundancyLaw) -> PageTable:
@@ -97,6 +141,6 @@ def _point_table(law: RedundancyLaw) -> PageTable:
         "encoder": lambda row: row["encoder"],
         PREDICTORS[law.predictor]: lambda row: number(row[law.predictor], ".4g"),
         "λ*": lambda row: number(row["best"], ".3g"),
-        "could be": lambda row: interval(row["low"], row["high"], ".3g"),
+        "as good": lambda row: interval(row["low"], row["high"], ".3g"),
     }
     return page_table("The encoders that the law rests on", law.points, columns, text=("variant", "encoder"))

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.records import StudyRecords
 from analysis.report.charts.intervals import IntervalChart, interval_chart
-from analysis.report.tables import PageTable, information_page_table, interval, number
+from analysis.report.page_tables import PageTable, information_page_table, interval, number
 
 _INDEPENDENCE_LEVEL = 0.05
 
@@ -43,7 +43,7 @@ def information_part(records: StudyRecords) -> InformationPart | None:
                 "exact": row["exact"],
                 "tip": (
                     f"{variant}: {row['atom'].replace('_', ' ')}\n{number(row['corrected'])} bits\n95 % interval "
-                    f"{interval(row['low'], row['high'])}\nby chance {number(row['null_mean'])}\n"
+                    f"{interval(row['low'], row['high'])}\n{_by_chance(row['null_mean'])}"
                     f"n = {row['num_samples']:g} rows"
                 ),
             }
@@ -51,11 +51,18 @@ def information_part(records: StudyRecords) -> InformationPart | None:
         ]
         charts.append(interval_chart(rows, None, title=str(variant), value_range=value_range))
         sentences.append(f"{variant}: {information_sentence(atoms)}.")
-    legend = [("interval", 2, "corrected, with its 95 % interval"), ("reference", 0, "mean by chance")]
+        sentences += [f"{variant}: {note}." for note in atoms["notes"].unique() if note]
+    legend = [("interval", 2, "corrected, with its 95 % interval")]
+    if information["null_mean"].notna().to_numpy().any():
+        legend.append(("reference", 0, "mean by chance"))
     if information["exact"].notna().to_numpy().any():
         legend.append(("exact", 0, "exact, of the population"))
     table = information_page_table(information)
     return InformationPart(sentences=sentences, charts=charts, legend=legend, table=table)
+
+
+def _by_chance(null_mean: float | None) -> str:
+    return "" if null_mean is None or np.isnan(null_mean) else f"by chance {number(null_mean)}\n"
 
 
 def information_sentence(atoms: pd.DataFrame) -> str:

@@ -11,31 +11,33 @@ import pandas as pd
 
 from analysis.claims import claim_findings, claim_summary
 from analysis.conclusions import Conclusions
+from analysis.decision import CONFIDENCE
 from analysis.figures import Drawing
 from analysis.records import StudyRecords
+from analysis.records.schema import COMMAND, FAILED, GIT_COMMIT, HOST, IDENTITY, VERSIONS, data_tag_variant
 from analysis.report.charts.intervals import IntervalChart, interval_chart
 from analysis.report.claim_part import claim_part
 from analysis.report.information_part import information_part
 from analysis.report.page import render
-from analysis.report.tables import (
+from analysis.report.page_tables import (
     chosen_table,
+    decision_page_table,
     failure_table,
     importance_table,
     interval,
     number,
-    optimum_table,
     search_table,
 )
-from analysis.report.variant_part import strength_grid, variant_parts
+from analysis.report.variant_part import lambda_grid, variant_parts
 
 _MOST_FAILURES = 50
 _MOST_ERRORS = 5  # different ones, whose whole text is shown
 _ORIGIN_TITLES = {
-    "identity": "Identity",
-    "command": "Command",
-    "git_commit": "Commit",
-    "host": "Host",
-    "versions": "Versions",
+    IDENTITY: "Identity",
+    COMMAND: "Command",
+    GIT_COMMIT: "Commit",
+    HOST: "Host",
+    VERSIONS: "Versions",
 }
 
 
@@ -52,7 +54,7 @@ def study_page(conclusions: Conclusions) -> str:
     """The page of one study."""
     records, progress = conclusions.records, conclusions.progress
     study, trials = records.study, records.trials
-    failed = trials.loc[trials["outcome"] == "failed"]
+    failed = trials.loc[trials["outcome"] == FAILED]
     parts = variant_parts(conclusions)
     findings = claim_findings([conclusions])
     context = {
@@ -60,16 +62,18 @@ def study_page(conclusions: Conclusions) -> str:
         "question": study["question"],
         "modalities": " and ".join(study["modalities"]),
         "variants": study["variants"],
-        "strengths": ", ".join(f"{strength:g}" for strength in study["lambdas"]),
+        "lambdas": ", ".join(f"{lambda_:g}" for lambda_ in study["lambdas"]),
         "first": f"{study['lambdas'][0]:g}",
+        "confidence": f"{100 * CONFIDENCE:g} %",
+        "margin": f"{100 * study['definition']['margin']:g}",
         "trial_count": f"{len(trials)} {'trial' if len(trials) == 1 else 'trials'} recorded",
-        "num_seeds": study.get("definition", {}).get("seeds", "several"),
+        "num_seeds": study["definition"]["seeds"],
         "progress": progress,
         "variants_with_scores": parts,
-        "optimum_chart": optimum_chart(conclusions.lambda_star, strength_grid(records), ["variant", "encoder"])
-        if parts
+        "decision_chart": decision_chart(conclusions.decisions, lambda_grid(records), ["variant", "encoder"])
+        if conclusions.decided
         else None,
-        "optimum_table": optimum_table(conclusions.lambda_star) if parts else None,
+        "decision_table": decision_page_table(conclusions.decisions) if conclusions.decided else None,
         "curve_pictures": _pictures(conclusions.drawings, ["gain_by_lambda"]),
         "information": information_part(records),
         "claims": claim_part(claim_summary(findings), findings),
@@ -80,7 +84,7 @@ def study_page(conclusions: Conclusions) -> str:
         "failures": failure_table(failed, _MOST_FAILURES),
         "errors": _errors(failed),
         "origin": _origin(records),
-        "definition": json.dumps(study.get("definition", study), indent=2, ensure_ascii=False),
+        "definition": json.dumps(study["definition"], indent=2, ensure_ascii=False),
     }
     return render("study.html", context | {"contents": _contents(context)})
 
@@ -100,9 +104,9 @@ def _contents(context: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(anchor, title) for anchor, title, needed in sections if needed is None or context[needed]]
 
 
-def optimum_chart(lambda_star: pd.DataFrame, grid: np.ndarray, names: list[str]) -> IntervalChart:
-    """λ* of each row of `lambda_star_table` with its interval, named by the columns `names`."""
-    encoders = list(dict.fromkeys(lambda_star["encoder"]))
+def decision_chart(decisions: pd.DataFrame, grid: np.ndarray, names: list[str]) -> IntervalChart:
+    """λ* of each row of `decision_table` with the λ that are as good, named by the columns `names`."""
+    encoders = list(dict.fromkeys(decisions["encoder"]))
     rows = [
         {
             "label": " ".join(str(row[name]) for name in names),
@@ -112,10 +116,10 @@ def optimum_chart(lambda_star: pd.DataFrame, grid: np.ndarray, names: list[str])
             "high": row["high"],
             "tip": (
                 f"{' '.join(str(row[name]) for name in names)}\nλ* = {number(row['best'], '.3g')}\n"
-                f"could be {interval(row['low'], row['high'], '.3g')}\nn = {row['num_seeds']:g} seeds"
+                f"as good: {interval(row['low'], row['high'], '.3g')}\nn = {row['seeds']:g} seeds"
             ),
         }
-        for row in lambda_star.to_dict("records")
+        for row in decisions.to_dict("records")
     ]
     return interval_chart(rows, grid, title="λ* of each encoder")
 
@@ -144,8 +148,10 @@ def _errors(failed: pd.DataFrame) -> list[dict[str, str]]:
 def _origin(records: StudyRecords) -> list[tuple[str, str]]:
     """Under which circumstances the study ran, whatever of it was noted down."""
     noted = dict(records.circumstances)
-    rows = [(title, _plain(noted.pop(name))) for name, title in _ORIGIN_TITLES.items() if name in noted]
-    rows += [(_title(name), _plain(value)) for name, value in noted.items()]
+    if VERSIONS in noted:
+        noted[VERSIONS] = ", ".join(f"{name} {version}" for name, version in json.loads(noted[VERSIONS]).items())
+    rows = [(title, noted.pop(name)) for name, title in _ORIGIN_TITLES.items() if name in noted]
+    rows += [(_title(name), value) for name, value in noted.items()]
     for title, when in (("Started", records.started), ("Ended", records.ended)):
         if when is not None:
             rows.append((title, f"{when:%Y-%m-%d %H:%M} UTC"))
@@ -154,14 +160,5 @@ def _origin(records: StudyRecords) -> list[tuple[str, str]]:
 
 
 def _title(name: str) -> str:
-    kind, _, label = name.partition("/")
-    return f"Data digest, {label}" if kind == "data" and label else name.replace("_", " ").capitalize()
-
-
-def _plain(value: str) -> str:
-    """A JSON object as a list of its entries, anything else as it is."""
-    try:
-        known = json.loads(value)
-    except ValueError:
-        return value
-    return ", ".join(f"{name} {entry}" for name, entry in known.items()) if isinstance(known, dict) else value
+    variant = data_tag_variant(name)
+    return name.replace("_", " ").capitalize() if variant is None else f"Data digest, {variant}"

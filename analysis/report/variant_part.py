@@ -7,13 +7,13 @@ import pandas as pd
 
 from analysis.conclusions import Conclusions
 from analysis.figures import METRIC_LABELS
-from analysis.optimum import mean_curves
+from analysis.optimum import chance_curves, mean_curves
 from analysis.records import StudyRecords
 from analysis.report.answers import Answer, answers
-from analysis.report.charts.curves import CurveChart, curve_chart
-from analysis.report.tables import PageTable, curve_table
+from analysis.report.charts.curve_charts import CurveChart, curve_chart
+from analysis.report.page_tables import PageTable, alignment_page_table, curve_table
 
-_FIRST_METRIC = 2  # of the page's five styles, the first two belong to the encoders
+_FIRST_METRIC = 2  # of the page's six styles, the first two belong to the encoders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,17 +27,16 @@ class VariantPart:
     tables: list[PageTable]
 
 
-def strength_grid(records: StudyRecords) -> np.ndarray:
-    """The strengths [L] of a study, increasing."""
+def lambda_grid(records: StudyRecords) -> np.ndarray:
+    """The λ [L] of a study, increasing."""
     return np.array(sorted(map(float, records.study["lambdas"])))
 
 
 def variant_parts(conclusions: Conclusions) -> list[VariantPart]:
     """One part for each variant that has scores."""
     records = conclusions.records
-    grid = strength_grid(records)
-    first = records.scores["lambda"].to_numpy(dtype=float).min(initial=np.inf)
-    found = answers(conclusions.lambda_star, float(first))
+    grid = lambda_grid(records)
+    found = answers(conclusions.decisions)
     return [
         _variant_part(
             variant,
@@ -78,8 +77,20 @@ def _variant_part(
         named = similarity.assign(metric=similarity["metric"].replace(METRIC_LABELS))
         names = [METRIC_LABELS[name] for name in drawn]
         title = f"{variant}: alignment of the two encoders"
-        drawn_at = {"column": "metric", "first": _FIRST_METRIC, "limits": (0.0, 1.0)}
+        # The level of one measure differs little between λ; the table has each. It is not known where all diverged.
+        chance = chance_curves(alignment, ["metric"]).dropna(subset="chance")
+        by_chance = {name: rows["chance"].to_numpy(dtype=float).mean() for name, rows in chance.groupby("metric")}
+        levels = [
+            (place, f"{METRIC_LABELS[name]} by chance", by_chance[name])
+            for place, name in enumerate(drawn, start=_FIRST_METRIC)
+            if name in by_chance
+        ]
+        lowest = float(similarity["mean"].to_numpy().min(initial=0.0))  # the debiased CKA may fall below 0
+        drawn_at = {"column": "metric", "first": _FIRST_METRIC, "limits": (lowest, 1.0), "levels": levels}
         charts.append(curve_chart(named, names, grid, title=title, **drawn_at))
         legend += [("line", place, name) for place, name in enumerate(names, start=_FIRST_METRIC)]
-        tables.append(curve_table(alignment, "value", "metric", f"{title} in numbers"))
+        legend += [("rule", place, name) for place, name, _ in levels]
+        tables.append(
+            alignment_page_table(alignment, f"{title} in numbers; in brackets the mean and the 95 % point of chance")
+        )
     return VariantPart(name=variant, answers=found, charts=charts, legend=legend, tables=tables)

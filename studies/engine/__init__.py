@@ -11,27 +11,27 @@ __all__ = ["Study", "main", "main_advice", "main_all", "main_archive"]
 
 def main(study: Study) -> None:
     """Run a study as its command line asks; ends the process with an exit code."""
-    from studies.engine.command_line import study_command
+    from studies.engine.commands.main import study_command
 
     study_command(study)
 
 
 def main_all(studies: Sequence[Study]) -> None:
     """Run all studies whose data are there as one job, and compare them; ends the process with an exit code."""
-    from studies.engine.command_line import all_command
+    from studies.engine.commands.all_studies import all_command
 
     all_command(studies)
 
 
 def main_archive(template: Callable[..., Study]) -> None:
     """Run a study of a feature archive as the command line asks; `template` is a `Study` that lacks only its data."""
-    from studies.engine.command_line import archive_command
+    from studies.engine.commands.archive_study import archive_command
 
     archive_command(template)
 
 
 def main_advice(template: Callable[..., Study]) -> None:
     """Forecast λ* for a feature archive as the command line asks; `template` serves to verify it. Ends the process."""
-    from studies.engine.advise import advice_command
+    from studies.engine.commands.advice import advice_command
 
     advice_command(template)

@@ -1,4 +1,8 @@
-"""The paper's grids for real data (its sec. 4.2, 4.3), which all studies of such data share."""
+"""What studies of real data share: the paper's grids (its sec. 4.2, 4.3), and the budgets of the affect data sets."""
+
+from typing import Any
+
+from trainables.config import Transformer
 
 REAL_DATA_LAMBDAS = (0, 0.1, 0.25, 0.5, 0.6, 0.75, 1, 2, 4)
 
@@ -13,3 +17,15 @@ REAL_DATA_SEARCH_SPACE = {
     "projection_weight_decay": (0, 1e-5, 1e-4, 1e-3, 1e-2),
     "depth": (2, 3, 4),
 }
+
+_AFFECT: dict[str, Any] = {
+    "encoder_1": Transformer(),
+    "encoder_2": Transformer(),
+    "lambdas": REAL_DATA_LAMBDAS,
+    "search_space": REAL_DATA_SEARCH_SPACE,
+    "configurations": 16,
+    "seeds": 5,
+}
+# Fields of `Study` that all studies of CMU-MOSEI, and all of MUStARD, have in common.
+MOSEI: dict[str, Any] = {**_AFFECT, "search_seeds": 1, "max_epochs": 20, "batch_size": 128}
+MUSTARD: dict[str, Any] = {**_AFFECT, "search_seeds": 2, "max_epochs": 50, "batch_size": 64}

@@ -7,16 +7,31 @@ from typing import Annotated, Any, TypeVar
 
 import tyro
 
+from alignment import NAMED_OBJECTIVES, Objective
 from studies.engine.study import Study
-from trainables.data.stand_in import shapes
+from trainables.config import Refused
+from trainables.data import shapes
+from trainables.user_code import imported
 
 _QUICK: Mapping[str, Any] = {
     "configurations": 2,
     "seeds": 2,
+    "max_seeds": 2,
     "search_seeds": 1,
     "max_epochs": 4,
 }
 _QUICK_ROWS = 512
+# Fields of a study that options of the same names replace.
+_CHANGES = (
+    "lambdas",
+    "seeds",
+    "max_seeds",
+    "margin",
+    "configurations",
+    "max_epochs",
+    "train_samples",
+    "aligned_width",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,37 +61,53 @@ class Options:
     lambdas: tuple[float, ...] | None = None
     """The grid of λ instead of the study's own."""
     seeds: int | None = None
-    """Seeds that confirm the best configuration of each λ."""
+    """Seeds that confirm the best configuration of each λ in the first round."""
+    max_seeds: int | None = None
+    """Seeds of a λ after which no further round begins, decided or not."""
+    max_hours: float | None = None
+    """Hours after which no further round begins; the same command goes on with the rounds later."""
+    margin: float | None = None
+    """The difference in accuracy that matters, .005 for half a point."""
     configurations: int | None = None
     """Hyperparameter configurations tried at each λ."""
     max_epochs: int | None = None
     """Epochs of a full training."""
     train_samples: tuple[int, ...] | None = None
     """Training rows of a replica; each number given is a variant of its own."""
+    resamples_rows: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Where all training rows are used: draw them anew, with replacement, for each replica."""
     variants: tuple[str, ...] | None = None
     """Run only the variants with these labels."""
-    dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Print the plan and what it costs, and stop."""
+    objective: str | None = None
+    """What L_align is: infonce, siglip, vicreg, cka, or an import path of your own (my_lab.losses:MyObjective)."""
+    aligned_width: int | None = None
+    """Align only the first so many dimensions of the representations, or of their projections."""
     fresh: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Start over instead of continuing; what was recorded stays, marked as superseded."""
     quick: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """The smallest sensible form of the study, to see it work; its figures mean nothing."""
-    rehearse: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Where the data are not there, run on generated data of their shapes; all that is recorded says REHEARSAL."""
 
     def __post_init__(self) -> None:
-        for name in ("num_gpus", "num_cpus", "simulate_gpus", "gpus_per_trial", "cpus_per_trial", "wait_minutes"):
+        for name in (
+            "num_gpus",
+            "num_cpus",
+            "simulate_gpus",
+            "gpus_per_trial",
+            "cpus_per_trial",
+            "wait_minutes",
+            "max_hours",
+        ):
             value = getattr(self, name)
             if value is not None and value < 0:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least 0, got {value}")
+                raise Refused(f"--{name.replace('_', '-')} must be at least 0, got {value}")
         if self.num_gpus and self.simulate_gpus:
-            raise ValueError("--num-gpus and --simulate-gpus exclude each other: GPUs are real or simulated")
+            raise Refused("--num-gpus and --simulate-gpus exclude each other: GPUs are real or simulated")
         if self.address is not None and (self.num_gpus is not None or self.num_cpus is not None or self.simulate_gpus):
-            raise ValueError(
+            raise Refused(
                 "--address uses a running cluster's resources: leave --num-gpus, --num-cpus and --simulate-gpus out"
             )
         if self.wait_minutes and self.address is None:
-            raise ValueError("--wait-minutes is for a cluster that grows: it needs --address")
+            raise Refused("--wait-minutes is for a cluster that grows: it needs --address")
 
     @property
     def is_client(self) -> bool:
@@ -85,7 +116,17 @@ class Options:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AllOptions(Options):
+class CommandOptions(Options):
+    """Where a study runs, changes to what it asks, and whether it runs at all."""
+
+    dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print the plan and what it costs, and stop."""
+    rehearse: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Where the data are not there, run on generated data of their shapes; all that is recorded says REHEARSAL."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllOptions(CommandOptions):
     """Which studies, where they run, and changes to what they ask."""
 
     studies: tuple[str, ...] | None = None
@@ -101,17 +142,17 @@ def parse(kind: type[AnyOptions], description: str) -> AnyOptions:
 
 
 def chosen_studies(studies: Sequence[Study], names: Sequence[str] | None) -> list[Study]:
-    """The studies of those names, all where there are none. Raises ValueError for a name that no study has."""
+    """The studies of those names, all where there are none. Raises Refused for a name that no study has."""
     known = [study.name for study in studies]
     if unknown := sorted(set(names or ()) - set(known)):
-        raise ValueError(f"no study is named {', '.join(unknown)}; expected some of {', '.join(known)}")
+        raise Refused(f"no study is named {', '.join(unknown)}; expected some of {', '.join(known)}")
     return [study for study in studies if names is None or study.name in names]
 
 
 def resolve(study: Study, options: Options) -> Study:
     """The study as the options ask for it.
 
-    Raises ValueError for a variant, or a number of training rows, that its data do not have.
+    Raises Refused for a variant, or a number of training rows, that its data do not have.
     """
     changes: dict[str, Any] = {}
     if options.quick:
@@ -119,21 +160,42 @@ def resolve(study: Study, options: Options) -> Study:
         changes |= {**_QUICK, "lambdas": tuple(sorted(ends_and_middle))}
         fewest = min(shapes(data, options.data_dir).sizes[0] for data in study.variants.values())
         changes["train_samples"] = (_QUICK_ROWS if fewest > _QUICK_ROWS else None,)
-    for name in ("lambdas", "seeds", "configurations", "max_epochs", "train_samples"):
+    if options.objective is not None:
+        changes["objective"] = named_objective(options.objective)
+    if options.resamples_rows:
+        changes["resamples_rows"] = True
+    most_seeds = changes.get("max_seeds", study.max_seeds)
+    if options.seeds is not None and most_seeds is not None:
+        changes["max_seeds"] = max(options.seeds, most_seeds)
+    for name in _CHANGES:
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
     if options.variants is not None:
         unknown = [label for label in options.variants if label not in study.variants]
         if unknown:
-            raise ValueError(f"{study.name} has no variant {unknown}, expected some of {list(study.variants)}")
+            raise Refused(f"{study.name} has no variant {unknown}, expected some of {list(study.variants)}")
         changes["variants"] = {label: study.variants[label] for label in options.variants}
     study = replace(study, **changes)
     for label, data in study.variants.items():
         num_rows = shapes(data, options.data_dir).sizes[0]
         for count in study.train_samples:
             if count is not None and not 1 < count <= num_rows:
-                raise ValueError(f"--train-samples must be 2 to the {num_rows} training rows of {label}, got {count}")
+                raise Refused(f"--train-samples must be 2 to the {num_rows} training rows of {label}, got {count}")
     return study
+
+
+def named_objective(name: str) -> Objective:
+    """The objective of a short name, with its defaults, or what an import path names: an objective, or a class of them.
+
+    Raises Refused for a name that is neither.
+    """
+    if ":" in name:
+        found = imported(name)
+        return found() if isinstance(found, type) else found
+    if name not in NAMED_OBJECTIVES:
+        known = ", ".join(NAMED_OBJECTIVES)
+        raise Refused(f"--objective must be one of {known}, or an import path package.module:name, got {name!r}")
+    return NAMED_OBJECTIVES[name]()
 
 
 def storage_root(options: Options) -> str:

@@ -1,22 +1,31 @@
-"""Study: one question as data, and the plan that follows from it."""
+"""Study: one question as data."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from math import prod
 from typing import Any
 
-from trainables.config import DataConfig, EncoderConfig, Hyperparameters, TrialConfig
+from alignment import InfoNce, Objective
+from studies.engine.description import described
+from studies.engine.search.halving import HalvingPolicy, SuccessiveHalving
+from trainables.config import DataConfig, EncoderConfig, Hyperparameters, Refused
+from trainables.packing import most_packed
 
-SEARCH, CONFIRM = "search", "confirm"
-STAGES = (SEARCH, CONFIRM)
+_AT_LEAST_ONE = (
+    "configurations",
+    "seeds",
+    "search_seeds",
+    "max_epochs",
+    "reports",
+    "batch_size",
+    "concurrency",
+    "alignment_samples",
+)
 
-REDUCTION_FACTOR = 3
-RUNG_REPORTS = (
-    1,
-    REDUCTION_FACTOR,
-)  # ASHA's rungs, counted in reports: a ninth and a third of the full training
+# Two doublings of the seeds, where a study does not say how many it can pay for.
+_SEEDS_BY_ROUNDS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +33,21 @@ class Study:
     """One question asked of one modality pair of one data set. All fields are identity: they decide the numbers.
 
     `variants`: the data configurations by label, in the order of the figures. `lambdas`: the grid of alignment
-    strengths, increasing. `search_space`: the values of each searched field of `Hyperparameters`.
-    `configurations`: hyperparameter configurations tried at each λ of each variant. `search_seeds` replicas train in
-    the search, and `seeds` others confirm the best. `train_samples`: training rows of a replica; each number is a
-    variant of its own, None is all rows. `concurrency`: trials of one stratum that may be under way at once; it
-    decides which earlier trials a trial can learn from, so that the machine's size never does.
-    Raises ValueError for a grid, space or budget that cannot be run.
+    weights, increasing. `search_space`: the values of each searched field of `Hyperparameters`.
+    `configurations`: hyperparameter configurations tried at each λ of each variant, with `search_seeds` replicas.
+    `exchange_sweeps`: how often each λ then tries the best configurations of its two neighbours. `seeds`: other
+    replicas that confirm the best of each λ in the first round; later rounds add more where they can change a decision,
+    up to `max_seeds` (None: four times `seeds`). `margin`: the difference in accuracy that matters. `train_samples`:
+    training rows of a replica; each number is a variant of its own, None is all rows. `resamples_rows`: a replica that
+    has all rows trains on a bootstrap sample of them, so that the scatter over seeds covers their draw. `objective`:
+    what L_align is. `aligned_width`: it sees only the first so many dimensions of a representation, or of its
+    projection; None is all.
+    `reports`: how often a full training looks at the validation split, and `halving` decides then whether it goes on.
+    `gradient_clip`: the largest norm of a replica's gradient. `alignment_samples`: the test rows on which alignment is
+    measured, the first ones.
+    `concurrency`: trials of one stratum that may be under way at once; it decides which earlier trials a trial can
+    learn from, so that the machine's size never does. `rehearsal`: the data are generated to try the study.
+    Raises Refused for a grid, space or budget that cannot be run.
     """
 
     name: str
@@ -42,29 +60,42 @@ class Study:
     configurations: int
     seeds: int
     max_epochs: int
+    max_seeds: int | None = None
+    margin: float = 0.005
     search_seeds: int = 2
+    exchange_sweeps: int = 2
     batch_size: int = 512
     train_samples: tuple[int | None, ...] = (None,)
-    contrastive_temperature: float = 0.1
+    resamples_rows: bool = False
+    objective: Objective = InfoNce()
+    aligned_width: int | None = None
+    reports: int = 9
+    halving: HalvingPolicy = SuccessiveHalving()
+    gradient_clip: float = 1.0
+    alignment_samples: int = 2048
     concurrency: int = 2
     seed: int = 0
+    rehearsal: bool = False
 
     def __post_init__(self) -> None:
         if not self.variants:
-            raise ValueError(f"study {self.name!r} needs at least one variant, got none")
+            raise Refused(f"study {self.name!r} needs at least one variant, got none")
         if not self.lambdas or list(self.lambdas) != sorted(set(self.lambdas)) or self.lambdas[0] < 0:
-            raise ValueError(f"lambdas must be at least 0, increasing and without repeats, got {self.lambdas}")
-        known = {field.name for field in fields(Hyperparameters)}
-        for name, values in self.search_space.items():
-            if name not in known:
-                raise ValueError(f"the search space has {name!r}, expected fields of Hyperparameters: {sorted(known)}")
-            if not values or len(set(values)) != len(values):
-                raise ValueError(f"the search space of {name!r} must be distinct values, got {values}")
-        if "learning_rate" not in self.search_space:
-            raise ValueError(f"the search space must have learning_rate, got {sorted(self.search_space)}")
-        for name in ("configurations", "seeds", "search_seeds", "max_epochs", "batch_size", "concurrency"):
+            raise Refused(f"lambdas must be at least 0, increasing and without repeats, got {self.lambdas}")
+        if self.aligned_width is not None and self.aligned_width < 1:
+            raise Refused(f"aligned_width must be at least 1, or None for all dimensions, got {self.aligned_width}")
+        if not self.gradient_clip > 0:
+            raise Refused(f"gradient_clip must be above 0, got {self.gradient_clip}")
+        if not 0 < self.margin < 1:
+            raise Refused(f"margin must be a difference of accuracies between 0 and 1, got {self.margin}")
+        if self.exchange_sweeps < 0:
+            raise Refused(f"exchange_sweeps must be at least 0, got {self.exchange_sweeps}")
+        if self.max_seeds is not None and self.max_seeds < self.seeds:
+            raise Refused(f"max_seeds must be at least seeds, {self.seeds}, got {self.max_seeds}")
+        for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+                raise Refused(f"{name} must be at least 1, got {getattr(self, name)}")
+        self._check_search_space()
 
     @property
     def num_configurations(self) -> int:
@@ -72,92 +103,43 @@ class Study:
         return min(self.configurations, prod(len(values) for values in self.search_space.values()))
 
     @property
+    def most_seeds(self) -> int:
+        """Replicas of a λ after which no round adds more."""
+        return _SEEDS_BY_ROUNDS * self.seeds if self.max_seeds is None else self.max_seeds
+
+    @property
+    def most_packed(self) -> int:
+        """Replicas of a confirming trial; a round of more is cut into several trials."""
+        return most_packed(self.encoder_1, self.encoder_2)
+
+    @property
     def epochs_per_report(self) -> int:
         """Epochs from one report, and one look at the validation split, to the next."""
-        return max(1, self.max_epochs // REDUCTION_FACTOR**2)
+        return max(1, self.max_epochs // self.reports)
 
     @property
     def identity(self) -> str:
         """Hash of everything that decides the study's numbers; equal identities share their records."""
-        described = json.dumps(self.describe(), sort_keys=True)
-        return hashlib.sha256(described.encode()).hexdigest()[:12]
+        text = json.dumps(self.describe(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def describe(self) -> dict[str, Any]:
         """The study as plain JSON values; dataclasses carry their type's name."""
-        return _plain(self)
+        return described(self)
 
-
-@dataclass(frozen=True, kw_only=True)
-class Stratum:
-    """One (variant, λ): trials in it compete with each other and with no others."""
-
-    variant: str
-    data: DataConfig
-    train_samples: int | None
-    lambda_: float
-
-    def __str__(self) -> str:
-        return f"{self.variant} λ={self.lambda_:g}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialSpec:
-    """One trial of the plan: configuration number `index` of its stratum, in one stage."""
-
-    stage: str
-    stratum: Stratum
-    index: int
-    config: TrialConfig
-
-    @property
-    def key(self) -> str:
-        """Name of the trial, the same in every run of the study: stage, number and a hash of all that it trains."""
-        described = json.dumps(_plain(self.config), sort_keys=True)
-        digest = hashlib.sha256(f"{self.stratum.variant} {described}".encode()).hexdigest()[:12]
-        return f"{self.stage}-{self.index:02d}-{digest}"
-
-
-def strata(study: Study) -> list[Stratum]:
-    """All strata of a study, variant by variant, λ increasing."""
-    several = len(study.train_samples) > 1
-    return [
-        Stratum(
-            variant=f"{label}, {count or 'all'} rows" if several else label,
-            data=data,
-            train_samples=count,
-            lambda_=lambda_,
-        )
-        for label, data in study.variants.items()
-        for count in study.train_samples
-        for lambda_ in study.lambdas
-    ]
-
-
-def trial_spec(study: Study, stratum: Stratum, stage: str, index: int, hyperparameters: Hyperparameters) -> TrialSpec:
-    """The trial that trains `hyperparameters` in one stratum and stage."""
-    num_replicas = study.search_seeds if stage == SEARCH else study.seeds
-    config = TrialConfig(
-        data=stratum.data,
-        encoder_1=study.encoder_1,
-        encoder_2=study.encoder_2,
-        lambda_=stratum.lambda_,
-        hyperparameters=hyperparameters,
-        max_epochs=study.max_epochs,
-        batch_size=study.batch_size,
-        train_samples=stratum.train_samples,
-        contrastive_temperature=study.contrastive_temperature,
-        seed=study.seed,
-        stream=stage,
-        replicas=tuple(range(num_replicas)),
-    )
-    return TrialSpec(stage=stage, stratum=stratum, index=index, config=config)
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {"type": type(value).__name__} | {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value
+    def _check_search_space(self) -> None:
+        known = {field.name for field in fields(Hyperparameters)}
+        for name, values in self.search_space.items():
+            if name not in known:
+                raise Refused(f"the search space has {name!r}, expected fields of Hyperparameters: {sorted(known)}")
+            if not values or len(set(values)) != len(values):
+                raise Refused(f"the search space of {name!r} must be distinct values, got {values}")
+        if "learning_rate" not in self.search_space:
+            raise Refused(f"the search space must have learning_rate, got {sorted(self.search_space)}")
+        taken = {"dropout_1": ("dropout", self.encoder_1), "dropout_2": ("dropout", self.encoder_2)}
+        for name, (parameter, encoder) in taken.items():
+            if name in self.search_space and parameter not in encoder.hyperparameters:
+                raise Refused(f"the search space has {name}, but {encoder} takes no {parameter}")
+        for encoder in (self.encoder_1, self.encoder_2):
+            if "depth" in self.search_space and "depth" not in encoder.hyperparameters:
+                raise Refused(f"the search space has depth, but {encoder} takes no depth")

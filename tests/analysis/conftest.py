@@ -13,7 +13,20 @@ from mlflow.entities import Metric, Param
 
 from analysis.conclusions import Conclusions, conclude_records
 from analysis.records import StudyRecords
+from analysis.records.schema import SCHEMA
 
+# What every study declares, whatever its data.
+DEFINITION: dict[str, Any] = {
+    "variants": {"R = 8": {"type": "ArchiveData"}, "R = 0": {"type": "ArchiveData"}},
+    "train_samples": [None],
+    "configurations": 3,
+    "seeds": 4,
+    "margin": 0.005,
+    "max_epochs": 9,
+    "search_space": {"learning_rate": [0.1, 0.01, 0.001], "dropout_1": [0, 0.1]},
+    "objective": {"type": "InfoNce", "temperature": 0.1},
+    "aligned_width": None,
+}
 GRID = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 2.0])
 # Shapes over GRID, each with one regime.
 SHAPES = {
@@ -27,7 +40,7 @@ SHAPES = {
 
 @pytest.fixture(scope="session")
 def grid() -> np.ndarray:
-    """Strengths [7], the grid of the synthetic study."""
+    """λ [7], the grid of the synthetic study."""
     return GRID
 
 
@@ -53,9 +66,9 @@ def study_scores(planted: Callable[..., np.ndarray]) -> pd.DataFrame:
         ("R = 0", "audio"): "flat",
     }
     rows = [
-        (variant, strength, encoder, seed, accuracy, 0.9)
+        (variant, lambda_, encoder, seed, accuracy, 0.9)
         for number, ((variant, encoder), shape) in enumerate(shapes.items())
-        for strength, of_seeds in zip(GRID, planted(shape, noise=0.002, seed=number), strict=True)
+        for lambda_, of_seeds in zip(GRID, planted(shape, noise=0.002, seed=number), strict=True)
         for seed, accuracy in enumerate(of_seeds)
     ]
     return pd.DataFrame(rows, columns=["variant", "lambda", "encoder", "seed", "accuracy", "ceiling"])
@@ -95,6 +108,7 @@ def planted_points(planted_law: Callable[[np.ndarray], np.ndarray]) -> Callable[
                 "variant": "all",
                 "encoder": ["audio", "vision"] * num_clusters,
                 "definition": "BROJA",
+                "method": "posterior",
                 "best": best,
                 "low": low,
                 "high": high,
@@ -113,13 +127,13 @@ def planted_points(planted_law: Callable[[np.ndarray], np.ndarray]) -> Callable[
 def study_alignment(grid: np.ndarray) -> pd.DataFrame:
     """Tidy alignment of the same study, rising with λ; a measure after the projection head among them."""
     rows = [
-        (variant, strength, seed, metric, 0.1 + 0.2 * strength + 0.01 * seed)
+        (variant, lambda_, seed, metric, 0.1 + 0.2 * lambda_ + 0.01 * seed, 0.03, 0.05)
         for variant in ("R = 8", "R = 0")
-        for strength in grid
+        for lambda_ in grid
         for seed in range(4)
-        for metric in ("cka", "svcca", "mutual_knn", "projected/cka")
+        for metric in ("cka", "debiased_cka", "svcca", "mutual_knn", "projected/cka")
     ]
-    return pd.DataFrame(rows, columns=["variant", "lambda", "seed", "metric", "value"])
+    return pd.DataFrame(rows, columns=["variant", "lambda", "seed", "metric", "value", "chance", "chance_high"])
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +145,7 @@ def study_information() -> pd.DataFrame:
         "unique_2": (0.02, 0.01, -0.01, 0.03, 0.01, 0.2, np.nan),
         "synergy": (0.10, 0.05, 0.02, 0.09, 0.05, 0.01, np.nan),
     }
-    shared = {"variant": "R = 8", "definition": "BROJA", "method": "broja", "num_samples": 1000}
+    shared = {"variant": "R = 8", "definition": "BROJA", "method": "broja", "num_samples": 1000, "notes": ""}
     shared |= {"p_independent": 0.01, "dominant": "redundancy"}
     names = ("raw", "corrected", "low", "high", "null_mean", "p_value", "exact")
     rows = [shared | {"atom": atom} | dict(zip(names, values, strict=True)) for atom, values in figures.items()]
@@ -149,22 +163,19 @@ def study_records(
         "modalities": ["vision", "audio"],
         "variants": ["R = 8", "R = 0"],
         "lambdas": grid.tolist(),
-        "definition": {
-            "configurations": 3,
-            "seeds": 4,
-            "search_space": {"learning_rate": [0.1, 0.01, 0.001], "dropout_1": [0, 0.1]},
-        },
+        "rehearsal": False,
+        "definition": DEFINITION,
     }
     choices = [(0.1, 0.0, "finished", 9, 0.80), (0.01, 0.1, "finished", 9, 0.75), (0.001, 0.0, "pruned", 3, 0.40)]
     rows: list[dict[str, Any]] = []
     for variant in study["variants"]:
-        for strength in grid:
-            shared = {"variant": variant, "lambda": strength, "error": None, "seconds": 1.0}
+        for lambda_ in grid:
+            shared = {"variant": variant, "lambda": lambda_, "error": None, "seconds": 1.0}
             for index, (rate, dropout, outcome, epochs, accuracy) in enumerate(choices):
                 row = {"stage": "search", "configuration": index, "outcome": outcome, "epochs": epochs}
                 row |= {"learning_rate": rate, "dropout_vision": dropout, "accuracy/best": accuracy}
-                rows.append(shared | row | {"trial": f"search-{index}-{variant}-{strength}"})
-            confirmation = {"stage": "confirm", "configuration": 0, "trial": f"confirm-{variant}-{strength}"}
+                rows.append(shared | row | {"trial": f"search-{index}-{variant}-{lambda_}"})
+            confirmation = {"stage": "confirm", "configuration": 0, "trial": f"confirm-{variant}-{lambda_}"}
             rows.append(rows[-3] | confirmation | {"accuracy/best": 0.81, "num_replicas": 4})
     return StudyRecords(
         study=study,
@@ -221,6 +232,8 @@ STUDY = {
     "modalities": ["vision", "audio"],
     "variants": ["R = 8", "R = 0"],
     "lambdas": [0.0, 10.0, 2.0],
+    "rehearsal": False,
+    "definition": DEFINITION,
 }
 
 
@@ -234,11 +247,20 @@ class Writer:
         self._clock = 0
 
     def study(
-        self, experiment: str, identity: str, *, study: dict | None = None, status: str | None = None, **tags: str
+        self,
+        experiment: str,
+        identity: str,
+        *,
+        study: dict | None = None,
+        status: str | None = None,
+        schema: str | None = SCHEMA,
+        **tags: str,
     ) -> str:
         self._clock += 1000
         described = json.dumps({**self.declared, **(study or {})})
-        tags = {"role": "study", "identity": identity, "study": described, **tags}
+        tags = {"role": "study", "identity": identity, "study": described, "rehearsal": "false", **tags}
+        if schema is not None:
+            tags["schema"] = schema
         run = self.client.create_run(experiment, start_time=self._clock, tags=tags)
         if status is not None:
             self.client.set_terminated(run.info.run_id, status=status, end_time=self._clock + 500)
@@ -251,7 +273,7 @@ class Writer:
         *,
         stage: str = "confirm",
         variant: str = "R = 8",
-        strength: float = 0.0,
+        lambda_: float = 0.0,
         outcome: str | None = "finished",
         metrics: dict[str, float],
         parameters: dict[str, float | str] | None = None,
@@ -265,12 +287,12 @@ class Writer:
             "role": "trial",
             "stage": stage,
             "variant": variant,
-            "trial": f"{stage}/{variant}/{strength}/{self._clock}",
+            "trial": f"{stage}/{variant}/{lambda_}/{self._clock}",
             "configuration": str(index),
         }
         run = self.client.create_run(experiment, start_time=self._clock, tags=tags)
         run_id = run.info.run_id
-        parameters = {"lambda": strength, "learning_rate": 0.01, "pooling": "cls", **(parameters or {})}
+        parameters = {"lambda": lambda_, "learning_rate": 0.01, "pooling": "cls", **(parameters or {})}
         params = [Param(name, str(value)) for name, value in parameters.items()]
         values = [Metric(name, value, 0, epochs) for name, value in metrics.items()]
         self.client.log_batch(run_id, params=params, metrics=values)

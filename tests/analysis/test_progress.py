@@ -13,9 +13,10 @@ def test_a_whole_study_is_complete(study_records: StudyRecords) -> None:
     assert (ends.to_numpy() == [3, 2, 1, 0, 0]).all()
 
 
-def test_it_is_complete_while_its_run_is_still_open(study_records: StudyRecords) -> None:
-    """As it is when the study itself draws its conclusions."""
-    assert study_progress(replace(study_records, status="RUNNING")).kind == "complete"
+def test_it_is_not_complete_while_further_rounds_may_come(study_records: StudyRecords) -> None:
+    running, stopped = (study_progress(replace(study_records, status=status)) for status in ("RUNNING", "KILLED"))
+    assert (running.kind, stopped.kind) == ("running", "unfinished")
+    assert all("14 of 14 λ have a result" in progress.headline for progress in (running, stopped))
 
 
 def test_half_a_study_says_how_much_is_there(half_records: StudyRecords) -> None:
@@ -41,6 +42,7 @@ def test_an_empty_study_says_so(empty_records: StudyRecords) -> None:
     assert progress.kind == "empty" and "Nothing is recorded" in progress.headline and progress.num_confirmed == 0
 
 
-def test_a_rehearsal_is_one_by_its_name_or_its_variants(study_records: StudyRecords) -> None:
+def test_a_rehearsal_is_what_is_declared_one_whatever_its_name(study_records: StudyRecords) -> None:
     named = {**study_records.study, "name": "clips REHEARSAL"}
-    assert study_progress(replace(study_records, study=named)).is_rehearsal
+    assert not study_progress(replace(study_records, study=named)).is_rehearsal
+    assert study_progress(replace(study_records, study={**study_records.study, "rehearsal": True})).is_rehearsal

@@ -18,7 +18,7 @@ from tests.cluster.services import (
     start_object_store,
     start_tracking_server,
 )
-from tests.cluster.team import ARGUMENTS, NUM_TRIALS, Team
+from tests.cluster.team import ARGUMENTS, FEWEST_TRIALS, Team
 from tests.studies.workspace import Workspace
 
 MakeWorkspace = Callable[..., Workspace]
@@ -66,7 +66,7 @@ def alone(make_workspace: MakeWorkspace) -> Workspace:
     workspace = make_workspace()
     code, output = workspace.run(*ARGUMENTS)
     assert code == 0, output
-    assert len(workspace.records()) == NUM_TRIALS
+    assert len(workspace.records()) >= FEWEST_TRIALS
     return workspace
 
 

@@ -17,8 +17,10 @@ from tests.cluster.ray_nodes import RayNodes
 from tests.cluster.services import RESEARCHER, Database, ObjectStore, TrackingServer
 from tests.studies.workspace import SECONDS_ALLOWED, assert_tidy, ended_records
 
-ARGUMENTS = "--variants R=4 --lambdas 0 0.5 2 --configurations 4 --seeds 2 --max-epochs 27 --train-samples 256".split()
-NUM_TRIALS = 3 * (4 + 1)
+ARGUMENTS = (
+    "--variants R=4 --lambdas 0 0.5 2 --configurations 4 --seeds 2 --max-seeds 4 --max-epochs 27 --train-samples 256"
+).split()
+FEWEST_TRIALS = 3 * (4 + 1)  # the search and the first round; exchange and later rounds add to them
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.cluster.team import NUM_TRIALS, Team
+from tests.cluster.team import FEWEST_TRIALS, Team
 from tests.studies.workspace import SECONDS_ALLOWED
 
 SECONDS_AWAY = 60
@@ -51,7 +51,7 @@ def test_mlflow_away_at_the_end_is_told_by_the_next_command(team: Team, undistur
     assert team.records("gone") == undisturbed
     assert "RUNNING" in {run.info.status for run in team.runs("gone")}
     code, output = team.run("gone")
-    assert code == 0 and "nothing to train" in output and "best alignment strength" in output, output
+    assert code == 0 and "nothing to train" in output and "best alignment weight λ*" in output, output
     team.assert_tidy("gone")
 
 
@@ -78,7 +78,7 @@ def test_fresh_puts_a_study_in_a_store_aside(team: Team) -> None:
     assert "nothing to train" not in output
     assert team.records("fresh") == first
     aside = [place for place in team.files("fresh") if ".superseded-" in place and "/journal/" in place]
-    assert len(aside) == len(first) < NUM_TRIALS
+    assert len(aside) == len(first) < FEWEST_TRIALS
     parents = [run for run in team.runs("fresh") if run.data.tags["role"] == "study"]
     assert sorted(run.data.tags.get("superseded", "") for run in parents) == ["", "true"]
 

@@ -16,7 +16,7 @@ from tests.cluster.conftest import MakeWorkspace
 from tests.cluster.network import cable
 from tests.cluster.privileges import require_allowed
 from tests.cluster.ray_nodes import RayNodes, training_processes
-from tests.cluster.team import ARGUMENTS, NUM_TRIALS
+from tests.cluster.team import ARGUMENTS, FEWEST_TRIALS
 from tests.studies.workspace import Workspace
 
 FAULTY = "../tests/cluster/faulty_study"
@@ -103,9 +103,9 @@ def test_trials_that_diverge_or_raise_stop_no_other(make_workspace: MakeWorkspac
     code, output = workspace.run(script=FAULTY)
     assert code == 0, output
     failed = {key for key, record in workspace.records().items() if record["outcome"] == "failed"}
-    assert len(workspace.records()) == 2 * (4 + 1) and len(failed) == 2 * 3
+    assert len(workspace.records()) >= 2 * (4 + 1) and len(failed) == 2 * 3
     workspace.assert_tidy()
-    assert "4 trials failed: ValueError: out_dim must be at least 1, got -4" in output
+    assert "4 trials failed: ValueError: expected at most 100 rows, got 256" in output
     assert "2 trials failed: valid/accuracy was not finite: the training diverged" in output
     before = workspace.records()
     code, output = workspace.run(script=FAULTY)  # what fails always is not tried again
@@ -140,7 +140,7 @@ def test_a_full_disk_ends_the_study_with_a_sentence_and_space_lets_it_go_on(
     assert code == 1, output
     assert "No space left on device" in output and "the same command goes on" in output and "Traceback" not in output
     survived = Workspace(small_disk.parent, workspace.repository).records("disk")
-    assert 0 < len(survived) < NUM_TRIALS
+    assert 0 < len(survived) < FEWEST_TRIALS
     (small_disk / "ballast").unlink()
     subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
     code, output = workspace.run(*ARGUMENTS, *place)

@@ -8,7 +8,7 @@ from selenium.webdriver import Chrome
 
 from tests.cluster.browser import chromium, compare_children, log_in, text
 from tests.cluster.services import RESEARCHER
-from tests.cluster.team import NUM_TRIALS, Team
+from tests.cluster.team import FEWEST_TRIALS, Team
 
 STORAGE = "whole"
 
@@ -22,9 +22,9 @@ def whole(team: Team) -> str:
 
 
 def test_a_study_on_two_nodes_equals_the_one_alone(team: Team, whole: str, undisturbed: dict[str, dict]) -> None:
-    assert "2 CPUs" in whole and "best alignment strength" in whole
+    assert "2 CPUs" in whole and "best alignment weight λ*" in whole
     assert team.records(STORAGE) == undisturbed
-    assert len(undisturbed) == NUM_TRIALS
+    assert len(undisturbed) >= FEWEST_TRIALS
     team.assert_tidy(STORAGE)
 
 

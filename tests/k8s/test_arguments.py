@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8s.arguments import as_arguments, entrypoint
-from studies.engine.custom import ArchiveOptions
-from studies.engine.options import Options
+from studies.engine.commands.archive_study import ArchiveOptions
+from studies.engine.options import CommandOptions, Options
 
 WORDS = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=8)
 OPTIONS = st.builds(
-    Options,
+    CommandOptions,
     gpus_per_trial=st.none() | st.sampled_from([0.0, 0.25, 1.0]),
     cpus_per_trial=st.sampled_from([0.5, 1.0, 2.0]),
     address=st.none() | st.just("auto"),
@@ -31,8 +31,8 @@ OPTIONS = st.builds(
 
 @settings(max_examples=25, deadline=None)  # the parser takes tens of milliseconds
 @given(OPTIONS)
-def test_the_arguments_of_options_are_parsed_into_them_again(options: Options) -> None:
-    assert tyro.cli(Options, args=as_arguments(options)) == options
+def test_the_arguments_of_options_are_parsed_into_them_again(options: CommandOptions) -> None:
+    assert tyro.cli(CommandOptions, args=as_arguments(options)) == options
 
 
 def test_what_is_left_at_its_default_is_not_said() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from k8s.ray_job import CODE
-from studies.engine.options import Options, parse, resolve
+from studies.engine.options import CommandOptions, parse, resolve
 from tests.k8s.conftest import NAMES, Documents, of_kind
 
 
@@ -26,7 +26,7 @@ def test_every_entrypoint_asks_a_study_for_what_it_has(
     for python, script, *arguments in entrypoints.values():
         study = importlib.import_module(f"studies.{Path(script).stem}").STUDY
         monkeypatch.setattr("sys.argv", [script, *arguments])
-        options = parse(Options, study.question)
+        options = parse(CommandOptions, study.question)
         resolve(study, options)
         assert python == "python" and options.address == "auto"
         assert (options.storage, options.tracking_uri) == ("s3://studies/runs", "http://mlflow:5000")

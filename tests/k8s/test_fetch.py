@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from k8s.fetch import fetch
+from k8s.fetch import copy_missing
 
 
 @pytest.fixture
@@ -19,17 +19,17 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_all_files_arrive_with_their_folders(store: Path, tmp_path: Path) -> None:
-    fetch(store.as_uri(), tmp_path / "data")
+    copy_missing(store.as_uri(), tmp_path / "data")
     assert contents(tmp_path / "data") == contents(store)
 
 
 def test_what_is_there_is_not_copied_again_and_what_broke_off_is(store: Path, tmp_path: Path) -> None:
-    fetch(store.as_uri(), tmp_path / "data")
+    copy_missing(store.as_uri(), tmp_path / "data")
     (tmp_path / "data/mosei/a.pkl").write_bytes(b"1")
-    assert fetch(store.as_uri(), tmp_path / "data") == [tmp_path / "data/mosei/a.pkl"]
-    assert fetch(store.as_uri(), tmp_path / "data") == []
+    assert copy_missing(store.as_uri(), tmp_path / "data") == [tmp_path / "data/mosei/a.pkl"]
+    assert copy_missing(store.as_uri(), tmp_path / "data") == []
     assert contents(tmp_path / "data") == contents(store)
 
 
 def test_an_address_without_data_is_no_fault(tmp_path: Path) -> None:
-    assert fetch((tmp_path / "none").as_uri(), tmp_path / "data") == []
+    assert copy_missing((tmp_path / "none").as_uri(), tmp_path / "data") == []

@@ -10,18 +10,18 @@ from k8s.job import OBJECT_STORE, VOLUME, JobOptions, main, plan
 from k8s.ray_job import CODE, as_yaml
 from k8s.rules import ray_job_faults
 from studies import mosei_va, paper, synthetic
-from studies.engine.custom import ArchiveOptions
-from studies.engine.options import AllOptions, Options, parse, resolve
+from studies.engine.commands.archive_study import ArchiveOptions
+from studies.engine.options import AllOptions, CommandOptions, parse, resolve
 
 OPTIONS = {"custom": ArchiveOptions, "paper": AllOptions}
 
 
-def asked_of_the_study(job: dict, monkeypatch: pytest.MonkeyPatch) -> Options:
+def asked_of_the_study(job: dict, monkeypatch: pytest.MonkeyPatch) -> CommandOptions:
     """What the study's own parser makes of the job's entrypoint."""
     python, script, *arguments = shlex.split(job["spec"]["entrypoint"])
     assert python == "python"
     monkeypatch.setattr("sys.argv", [script, *arguments])
-    return parse(OPTIONS.get(Path(script).stem, Options), "")
+    return parse(OPTIONS.get(Path(script).stem, CommandOptions), "")
 
 
 def workers(job: dict) -> dict:

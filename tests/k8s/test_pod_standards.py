@@ -8,7 +8,7 @@ from mlflow.server.security_utils import is_allowed_host_header
 
 from analysis import connection
 from k8s.ray_job import ray_cluster
-from studies.engine import tracking
+from studies.engine.recording import tracking
 from tests.k8s.conftest import NAMES, Documents
 from tests.k8s.pods import Pod, pods
 

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from studies.engine import Study
-from studies.engine.cluster import check_local
+from studies.engine.cluster.joining import check_local
+from studies.engine.cluster.resources import ResourceError
 from studies.engine.options import Options, resolve, storage_root
-from studies.engine.resources import ResourceError
+from trainables.config import Refused
 
 
 def test_without_options_a_study_stays_what_it_is(study: Study) -> None:
@@ -41,7 +42,7 @@ def test_quick_is_smaller_and_gives_way_to_what_is_asked_for(study: Study) -> No
 
 
 def test_an_unknown_variant_is_refused(study: Study) -> None:
-    with pytest.raises(ValueError, match=r"no variant \['R=3'\], expected some of \['R=0', 'R=8'\]"):
+    with pytest.raises(Refused, match=r"no variant \['R=3'\], expected some of \['R=0', 'R=8'\]"):
         resolve(study, Options(variants=("R=3",)))
 
 
@@ -54,7 +55,7 @@ def test_an_unknown_variant_is_refused(study: Study) -> None:
     ],
 )
 def test_contradictory_options_are_refused(options: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(Refused, match=message):
         Options(**options)
 
 

@@ -1,5 +1,6 @@
 """The studies of real data from their command lines, on files of the true formats and on the real ones, small."""
 
+import json
 import pickle
 import re
 from collections.abc import Callable
@@ -10,14 +11,15 @@ import pandas as pd
 import pytest
 
 from analysis import read_study
+from analysis.records import unpack_hits
 from pid import estimate
 from studies import mustard_vt, paper
-from studies.engine.pid_table import print_pid_table
+from studies.engine.commands.information_table import print_pid_table
 from tests.generated_affect import made_content, sarcasm, sentiment
 from tests.studies.workspace import Workspace
 from trainables.data import load
 
-SMALL = "--lambdas 0 1 --configurations 1 --seeds 2 --max-epochs 2".split()
+SMALL = "--lambdas 0 1 --configurations 1 --seeds 2 --max-seeds 2 --max-epochs 2".split()
 PAIRS = {"vt": ("vision", "text"), "va": ("vision", "audio"), "at": ("audio", "text")}
 
 MakeWorkspace = Callable[[], Workspace]
@@ -60,6 +62,22 @@ def test_every_pair_is_run_to_its_end(all_studies: tuple[Workspace, str], datase
     assert set(records.information["atom"]) == {"redundancy", "unique_1", "unique_2", "synergy"}
 
 
+def test_mlflow_and_the_journal_hold_the_same_test_rows(all_studies: tuple[Workspace, str]) -> None:
+    """Of each confirmed replica, which rows it was right on: as many as its accuracy says."""
+    workspace, _ = all_studies
+    records = read_study(workspace.tracking_uri, "mosei_va")
+    (folder,) = workspace.folder.glob("runs/mosei_va-*/journal")
+    confirmed = [json.loads(path.read_text()) for path in folder.glob("confirm-*.json")]
+    assert set(records.hits.hits) == {("CMU-MOSEI", "vision"), ("CMU-MOSEI", "audio")}
+    for (_, encoder), hits in records.hits.hits.items():
+        scores = records.scores.query("encoder == @encoder").pivot(index="lambda", columns="seed", values="accuracy")
+        np.testing.assert_allclose(hits.mean(axis=2), scores, atol=1e-6)
+        for record in confirmed:
+            kept = unpack_hits(record["hits"][f"hits/{encoder}"], record["hits"]["hit_rows"])
+            place = scores.index.get_loc(record["parameters"]["lambda"])
+            np.testing.assert_array_equal(kept, hits[place, record["hits"]["hit_replicas"]])
+
+
 def test_what_is_missing_is_named_and_the_rest_is_compared(all_studies: tuple[Workspace, str]) -> None:
     workspace, output = all_studies
     assert "avmnist is left out" in output and "train-images-idx3-ubyte" in output
@@ -83,7 +101,8 @@ def test_the_table_of_information_has_every_data_set_that_is_there(
     assert "avmnist" in printed and "train-images-idx3-ubyte" in printed
     table = pd.read_csv(out)
     names = [name.split()[0] for name in table["data set"]]
-    assert names == ["mustard_vt"] * 4 + ["mosei_va"] * 4
+    assert names == ["mustard_vt"] * 4 + ["mosei_va"] * 8  # of values to be regressed also their quantile bins
+    assert table["data set"].str.contains("value in 4 quantile bins").sum() == 4
     (config,) = mustard_vt.STUDY.variants.values()
     splits = load(config, affect_folder)
     train = splits.train
@@ -163,7 +182,7 @@ def test_own_features_are_a_study_of_their_own(make_workspace: MakeWorkspace, sh
 
 def test_written_and_spoken_digits_are_run_to_their_end(make_workspace: MakeWorkspace, shared_data: Path) -> None:
     workspace = make_workspace()
-    arguments = "--lambdas 0 1 --configurations 1 --seeds 1 --max-epochs 1 --train-samples 256".split()
+    arguments = "--lambdas 0 1 --configurations 1 --seeds 1 --max-seeds 1 --max-epochs 1 --train-samples 256".split()
     code, output = workspace.run(*arguments, "--data-dir", str(shared_data), script="avmnist")
     assert code == 0, output
     assert len(read_study(workspace.tracking_uri, "avmnist").scores) == 2 * 2

@@ -1,19 +1,37 @@
 """A study from its command line, with a real Ray and a real MLflow store: whole, killed, stopped, and gone on with."""
 
 import json
+import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+import tyro
 from mlflow import MlflowClient
 
-from analysis import lambda_star_table, read_study
+from alignment import SigLip
+from analysis import decision_table, read_study, study_decisions
+from analysis.records.schema import ScoreName
+from studies import synthetic
+from studies.engine.inputs.information import information_tags
+from studies.engine.options import Options, resolve
+from studies.engine.recording.journal_records import journal_records
+from studies.engine.recording.recording import open_recording
 from tests.studies.workspace import Workspace
 
-ARGUMENTS = "--variants R=4 --lambdas 0 0.5 2 --configurations 4 --seeds 2 --max-epochs 27 --train-samples 256".split()
-NUM_TRIALS = 3 * (4 + 1)
+ARGUMENTS = (
+    "--variants R=4 --lambdas 0 0.5 2 --configurations 4 --seeds 2 --max-seeds 4 --max-epochs 27 --train-samples 256"
+).split()
+FEWEST_TRIALS = 3 * (4 + 1)  # the search and the first round; exchange and later rounds add to them
+QUICK = "--quick --variants R=8 --lambdas 0 1".split()
+
+
+def imported(output: str) -> set[str]:
+    """Top-level modules that Python says it has imported."""
+    return {line.split("|")[-1].strip() for line in output.splitlines() if line.startswith("import time:")}
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +48,26 @@ def whole(make_workspace) -> tuple[Workspace, str]:
     return workspace, output
 
 
+@pytest.fixture(scope="module")
+def quick(make_workspace) -> Workspace:
+    """The smallest study of two λ, for tests to copy."""
+    workspace = make_workspace()
+    code, output = workspace.run(*QUICK)
+    assert code == 0, output
+    return workspace
+
+
+def copied(workspace: Workspace, into: Workspace) -> Workspace:
+    """`into`, with all that the other workspace has."""
+    shutil.copytree(workspace.folder, into.folder, dirs_exist_ok=True)
+    return into
+
+
 def test_a_study_ends_with_tables_figures_and_closed_runs(whole: tuple[Workspace, str]) -> None:
     workspace, output = whole
-    assert len(workspace.records()) == NUM_TRIALS
+    assert len(workspace.records()) >= FEWEST_TRIALS
     workspace.assert_tidy()
-    assert "test accuracy of modality_1" in output and "best alignment strength" in output
+    assert "test accuracy of modality_1" in output and "the decision for each encoder" in output
     (folder,) = workspace.folder.glob("runs/synthetic-*/figures")
     for name in ("accuracy_and_alignment", "gain_by_lambda"):
         assert (folder / f"{name}.png").stat().st_size > 10_000
@@ -52,8 +85,8 @@ def test_what_it_concludes_is_what_mlflow_holds(whole: tuple[Workspace, str]) ->
     workspace, _ = whole
     records = read_study(workspace.tracking_uri, "synthetic")
     (folder,) = workspace.folder.glob("runs/synthetic-*/figures")
-    written = pd.read_csv(folder / "lambda_star.csv")
-    pd.testing.assert_frame_equal(written, lambda_star_table(records.scores), check_dtype=False)
+    written = pd.read_csv(folder / "decisions.csv")
+    pd.testing.assert_frame_equal(written, decision_table(study_decisions(records), records.scores), check_dtype=False)
     parent = next(run for run in workspace.runs() if run.data.tags["role"] == "study")
     assert parent.info.status == "FINISHED"
     assert json.loads(parent.data.tags["versions"])["torch"] == torch.__version__
@@ -64,14 +97,17 @@ def test_what_it_concludes_is_what_mlflow_holds(whole: tuple[Workspace, str]) ->
 def test_the_scores_are_those_of_the_trials(whole: tuple[Workspace, str]) -> None:
     workspace, _ = whole
     scores = read_study(workspace.tracking_uri, "synthetic").scores
+    table = scores.set_index(["lambda", "encoder", "seed"])
     confirmed = [record for key, record in workspace.records().items() if key.startswith("confirm")]
     for record in confirmed:
         final = record["reports"][-1][1]
-        rows = scores[scores["lambda"] == record["parameters"]["lambda"]]
-        for row in pd.DataFrame(rows).to_dict("records"):
-            assert row["accuracy"] == final[f"test/accuracy/{row['encoder']}/seed_{row['seed']}"]
-            assert row["ceiling"] == record["constants"][f"ceiling/accuracy/{row['encoder']}"]
-    assert len(scores) == len(confirmed) * 2 * 2
+        for name, accuracy in final.items():
+            if (score := ScoreName.parse(name)) is None or score.seed is None:
+                continue
+            at = (record["parameters"]["lambda"], score.encoder, score.seed)
+            assert table.loc[at, "accuracy"] == accuracy
+            assert table.loc[at, "ceiling"] == record["constants"][f"ceiling/accuracy/{score.encoder}"]
+    assert len(scores) == 2 * sum(record["parameters"]["num_replicas"] for record in confirmed)
 
 
 def test_the_information_in_the_data_is_estimated_once_and_recorded(whole: tuple[Workspace, str]) -> None:
@@ -87,6 +123,25 @@ def test_the_information_in_the_data_is_estimated_once_and_recorded(whole: tuple
         assert information.loc[atom, "corrected"] == figures["corrected"]
         assert parent.data.metrics[f"pid/{atom}/R-4/raw"] == figures["raw"]
     assert "information that the modalities have" in output
+
+
+def test_the_journal_and_mlflow_give_equal_tables(whole: tuple[Workspace, str], make_workspace) -> None:
+    """Of a copy, as to open the recording changes the circumstances under which the study ran last."""
+    workspace = copied(whole[0], make_workspace())
+    study = resolve(synthetic.STUDY, tyro.cli(Options, args=ARGUMENTS))
+    places = (str(workspace.folder / "runs"), workspace.tracking_uri)
+    with open_recording(study, ("modality_1", "modality_2"), *places, fresh=False) as recording:
+        recording.connect()
+        information = information_tags(recording.information.read())
+        from_journal = journal_records(recording, recording.records.values(), information, status="FINISHED")
+    from_mlflow = read_study(workspace.tracking_uri, "synthetic", study.identity)
+    for name in ("trials", "scores", "alignment", "information"):
+        table = getattr(from_mlflow, name)
+        assert not table.empty
+        pd.testing.assert_frame_equal(getattr(from_journal, name), table, check_exact=True, obj=name)
+    for name in ("study", "label", "status", "circumstances", "parent_run_id", "is_rehearsal"):
+        assert getattr(from_journal, name) == getattr(from_mlflow, name), name
+    assert from_journal.circumstances
 
 
 def test_only_confirmation_reads_the_test_split(whole: tuple[Workspace, str]) -> None:
@@ -106,9 +161,13 @@ def test_a_study_on_one_core_gives_the_same_numbers(whole: tuple[Workspace, str]
 def test_the_same_command_again_trains_nothing(whole: tuple[Workspace, str]) -> None:
     workspace, _ = whole
     before = workspace.records()
-    code, output = workspace.run(*ARGUMENTS)
+    as_imported = {"PYTHONPROFILEIMPORTTIME": "1", "PYTHONUNBUFFERED": "1"}  # a line for each module, among the others
+    code, output = replace(workspace, environment=as_imported).run(*ARGUMENTS)
     assert code == 0, output
-    assert "nothing to train" in output and "best alignment strength" in output
+    first, found, rest = output.partition("nothing to train")
+    assert found and "the decision for each encoder" in rest
+    assert not {"torch", "ray", "mlflow", "sklearn", "matplotlib"} & imported(first)
+    assert "mlflow" in imported(rest) and not {"torch", "ray"} & imported(rest)
     assert workspace.records() == before
     workspace.assert_tidy()
 
@@ -122,7 +181,7 @@ def test_killed_and_run_again_equals_undisturbed(whole: tuple[Workspace, str], m
     process.send_signal(signal.SIGKILL)
     process.communicate()
     survived = workspace.records()
-    assert number <= len(survived) < NUM_TRIALS
+    assert number <= len(survived) < FEWEST_TRIALS
     written = {path: path.stat().st_mtime_ns for path in workspace.folder.glob("runs/*/journal/*.json")}
     code, output = workspace.run(*ARGUMENTS)
     assert code == 0, output
@@ -149,12 +208,10 @@ def test_asked_to_stop_it_says_how_to_go_on(
     workspace.assert_tidy()
 
 
-def test_fresh_starts_over_and_loses_nothing(make_workspace) -> None:
-    workspace = make_workspace()
-    arguments = ["--quick", "--variants", "R=8", "--lambdas", "0", "1"]
-    assert workspace.run(*arguments)[0] == 0
+def test_fresh_starts_over_and_loses_nothing(quick: Workspace, make_workspace) -> None:
+    workspace = copied(quick, make_workspace())
     first = {run.info.run_id for run in workspace.runs()}
-    code, output = workspace.run(*arguments, "--fresh")
+    code, output = workspace.run(*QUICK, "--fresh")
     assert code == 0, output
     runs = workspace.runs()
     assert len(runs) == 2 * len(first) and first < {run.info.run_id for run in runs}
@@ -164,27 +221,27 @@ def test_fresh_starts_over_and_loses_nothing(make_workspace) -> None:
     assert read_study(workspace.tracking_uri, "synthetic").parent_run_id not in first
 
 
-def test_another_storage_is_another_recording(make_workspace) -> None:
+def test_another_storage_is_another_recording(quick: Workspace, make_workspace) -> None:
     """Each keeps its runs; the one that ran last is what is concluded from."""
-    workspace = make_workspace()
-    arguments = ["--quick", "--variants", "R=8", "--lambdas", "0", "1"]
-    for storage in ("here", "there", "here"):
-        code, output = workspace.run(*arguments, "--storage", storage)
+    workspace = copied(quick, make_workspace())
+    for storage in ("there", "runs"):
+        code, output = workspace.run(*QUICK, "--storage", storage)
         assert code == 0, output
-        assert ("from another storage" in output) == (storage == "there" or "nothing to train" in output)
+        assert "from another storage" in output
+        assert ("nothing to train" in output) == (storage == "runs")
     parents = {run.info.run_id: run for run in workspace.runs() if run.data.tags["role"] == "study"}
     children = [run for run in workspace.runs() if run.data.tags["role"] == "trial"]
-    assert workspace.records("here") == workspace.records("there")
-    assert len(parents) == 2 and len(children) == 2 * len(workspace.records("here"))
+    assert workspace.records() == workspace.records("there")
+    assert len(parents) == 2 and len(children) == 2 * len(workspace.records())
     current = read_study(workspace.tracking_uri, "synthetic").parent_run_id
-    assert parents[current].data.tags["command"].endswith("--storage here")
+    assert parents[current].data.tags["command"].endswith("--storage runs")
     assert sorted(run.data.tags["superseded"] for run in parents.values()) == ["false", "true"]
 
 
 def test_one_seed_at_one_lambda_concludes_what_little_it_can(make_workspace) -> None:
     code, output = make_workspace().run("--quick", "--variants", "R=8", "--lambdas", "0", "--seeds", "1")
     assert code == 0, output
-    assert "unknown" in output and "nan" not in output
+    assert "there is nothing to decide" in output and "nan" not in output
 
 
 def test_a_second_driver_of_the_same_study_is_refused(make_workspace) -> None:
@@ -198,12 +255,29 @@ def test_a_second_driver_of_the_same_study_is_refused(make_workspace) -> None:
     assert "another process is running this study" in output
 
 
+def test_another_objective_on_a_part_of_the_dimensions_is_another_study(
+    whole: tuple[Workspace, str], make_workspace
+) -> None:
+    workspace = make_workspace()
+    code, output = workspace.run(*"--quick --variants R=8 --lambdas 1 --objective siglip --aligned-width 6".split())
+    assert code == 0, output
+    for run in workspace.runs():
+        if run.data.tags["role"] == "trial":
+            assert (run.data.params["objective"], run.data.params["aligned_width"]) == ("SigLip", "6")
+            assert float(run.data.params["objective_temperature"]) == SigLip().temperature
+            assert {name for name in run.data.metrics if name.startswith("loss/align")} == {"loss/align"}
+    inherited = next(run for run in whole[0].runs() if run.data.tags["role"] == "trial")
+    assert inherited.data.params["objective"] == "InfoNce" and "aligned_width" not in inherited.data.params
+
+
 @pytest.mark.parametrize(
     ("script", "arguments", "messages"),
     [
         ("synthetic", ["--num-gpus", "64"], ["--num-gpus 64", "this machine has"]),
         ("synthetic", ["--variants", "R=3"], ["no variant", "R=0"]),
         ("synthetic", ["--lambdas", "1", "0"], ["increasing"]),
+        ("synthetic", ["--objective", "unknown"], ["infonce, siglip, vicreg, cka, or an import path", "'unknown'"]),
+        ("synthetic", ["--objective", "nowhere:Mine"], ["importing nowhere failed with ModuleNotFoundError"]),
         ("synthetic", ["--train-samples", "50000"], ["45875 training rows of R=0, got 50000"]),
         ("avmnist", ["--data-dir", "nowhere"], ["nowhere", "train-images-idx3-ubyte", "recordings"]),
     ],
@@ -233,6 +307,8 @@ def test_help_explains_every_option(make_workspace) -> None:
     assert code == 0
     for option in (
         "--num-gpus --num-cpus --gpus-per-trial --cpus-per-trial --simulate-gpus --address --data-dir --tracking-uri "
-        "--storage --lambdas --seeds --configurations --max-epochs --train-samples --variants --dry-run --fresh --quick"
+        "--storage --lambdas --seeds --max-seeds --max-hours --margin --configurations --max-epochs --train-samples "
+        "--resamples-rows --variants --objective "
+        "--aligned-width --wait-minutes --dry-run --rehearse --fresh --quick"
     ).split():
         assert option in output

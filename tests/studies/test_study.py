@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from alignment import InfoNce, SigLip
 from studies.engine import Study
-from studies.engine.study import CONFIRM, SEARCH, strata, trial_spec
-from trainables.config import Hyperparameters, Mlp, SyntheticData
+from studies.engine.search.halving import SuccessiveHalving
+from studies.engine.search.plan import CONFIRM, SEARCH, strata, trial_spec
+from trainables.config import Hyperparameters, Mlp, Refused, SyntheticData
 
 
 def test_every_variant_has_every_lambda(study: Study) -> None:
@@ -32,7 +34,15 @@ def test_numbers_of_training_rows_are_variants(study: Study) -> None:
         {"variants": {"R=0": SyntheticData(shared_bits=1)}},
         {"encoder_1": Mlp(width=4, depth=2)},
         {"search_space": {"learning_rate": (1e-1,)}},
-        {"contrastive_temperature": 0.2},
+        {"objective": InfoNce(temperature=0.2)},
+        {"objective": SigLip()},
+        {"aligned_width": 2},
+        {"halving": SuccessiveHalving(reduction_factor=4)},
+        {"halving": SuccessiveHalving(rungs=(1,))},
+        {"reports": 3},
+        {"gradient_clip": 2.0},
+        {"alignment_samples": 100},
+        {"rehearsal": True},
     ],
 )
 def test_whatever_decides_numbers_is_identity(study: Study, change: dict) -> None:
@@ -61,6 +71,18 @@ def test_the_search_never_asks_for_more_than_the_space_holds(study: Study) -> No
 
 
 @pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        (InfoNce, r"got the class InfoNce: give one of it, as InfoNce\(\)"),
+        (len, "expected plain values, or frozen dataclasses of them"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused(study: Study, objective: object, message: str) -> None:
+    with pytest.raises(Refused, match=message):
+        _ = replace(study, objective=objective).identity
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"lambdas": (0, 1, 0.5)}, r"increasing and without repeats, got \(0, 1, 0.5\)"),
@@ -71,8 +93,11 @@ def test_the_search_never_asks_for_more_than_the_space_holds(study: Study) -> No
         ({"search_space": {"learning_rate": ()}}, "distinct values"),
         ({"search_space": {"dropout_1": (0,)}}, "must have learning_rate"),
         ({"seeds": 0}, "seeds must be at least 1, got 0"),
+        ({"reports": 0}, "reports must be at least 1, got 0"),
+        ({"aligned_width": 0}, "aligned_width must be at least 1"),
+        ({"gradient_clip": 0}, "gradient_clip must be above 0"),
     ],
 )
 def test_impossible_studies_are_refused(study: Study, change: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(Refused, match=message):
         replace(study, **change)

@@ -25,14 +25,16 @@ class Workspace:
     repository: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def start(self, *arguments: str, script: str = "synthetic") -> subprocess.Popen[str]:
-        command = [sys.executable, str(self.repository / "studies" / f"{script}.py"), *arguments]
+    def start(self, *arguments: str, script: str | Path = "synthetic") -> subprocess.Popen[str]:
+        """Start a study of the repository by its name, or any script by its path."""
+        path = script if isinstance(script, Path) else self.repository / "studies" / f"{script}.py"
+        command = [sys.executable, str(path), *arguments]
         environment = {**os.environ, "COLUMNS": "140", "MLFLOW_DISABLE_TELEMETRY": "true", **self.environment}
         return subprocess.Popen(
             command, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
 
-    def run(self, *arguments: str, script: str = "synthetic") -> tuple[int, str]:
+    def run(self, *arguments: str, script: str | Path = "synthetic") -> tuple[int, str]:
         process = self.start(*arguments, script=script)
         output, _ = process.communicate(timeout=SECONDS_ALLOWED)
         return process.returncode, output
@@ -107,4 +109,5 @@ def assert_tidy(client: MlflowClient, runs: Sequence[Run], records: Mapping[str,
         # A training that diverged reports what is not a number, which equals nothing.
         assert str([(metric.step, metric.value) for metric in history]) == str(recorded)
         kept = [file.path for file in client.list_artifacts(run.info.run_id)]
-        assert kept == (["encoders.pt"] if run.data.tags["stage"] == "confirm" else [])
+        hits = ["hits.json"] if "hits" in run.data.tags else []
+        assert kept == (["encoders.pt", *hits] if run.data.tags["stage"] == "confirm" else [])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from alignment import InfoNce
 from trainables.config import Hyperparameters, Mlp, SyntheticData, Transformer, TrialConfig
 from trainables.data import Split, Splits
 from trainables.placement import PlacedSplits
@@ -55,6 +56,7 @@ def trial() -> TrialConfig:
             projection_learning_rate=5e-3,
             projection_weight_decay=0.0,
         ),
+        objective=InfoNce(),
         max_epochs=4,
         batch_size=16,
         train_samples=64,

@@ -6,14 +6,14 @@ from torch.nn import functional
 
 from trainables.config import Mlp, ProjectedTransformer, Transformer, VisionTransformer, default_encoder
 from trainables.dropout import KeyedDropout
-from trainables.encoders import PatchEncoder, ProjectedEncoder, SequenceEncoder, build_encoder
+from trainables.encoders import PatchEncoder, ProjectedEncoder, SequenceEncoder
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
 @pytest.mark.parametrize("config", [Transformer(depth=2), ProjectedTransformer(width=3, depth=2)])
 def test_padding_cannot_matter(config: Transformer | ProjectedTransformer, pooling: str) -> None:
     torch.manual_seed(0)
-    encoder = build_encoder(replace(config, pooling=pooling), (6, 5), dropout=0.0)
+    encoder = replace(config, pooling=pooling).build((6, 5), dropout=0.0, depth=None)
     x, lengths = torch.randn(4, 6, 5), torch.tensor([6, 3, 1, 4])
     expected = encoder(x, lengths)
     for row, length in enumerate(lengths):
@@ -26,14 +26,14 @@ def test_padding_cannot_matter(config: Transformer | ProjectedTransformer, pooli
 
 def test_all_steps_real_equals_no_lengths() -> None:
     torch.manual_seed(0)
-    encoder = build_encoder(Transformer(depth=1, pooling="mean"), (4, 3), dropout=0.0)
+    encoder = Transformer(depth=1, pooling="mean").build((4, 3), dropout=0.0, depth=None)
     x = torch.randn(2, 4, 3)
     torch.testing.assert_close(encoder(x, torch.tensor([4, 4])), encoder(x), rtol=1e-5, atol=1e-6)
 
 
 def test_projected_encoder_is_a_sequence_encoder_of_projected_steps() -> None:
     torch.manual_seed(0)
-    encoder = build_encoder(ProjectedTransformer(width=3, depth=1), (4, 7), dropout=0.0)
+    encoder = ProjectedTransformer(width=3, depth=1).build((4, 7), dropout=0.0, depth=None)
     assert isinstance(encoder, ProjectedEncoder)
     x, lengths = torch.randn(2, 4, 7), torch.tensor([4, 2])
     projected = x @ encoder.embedding.weight.T + encoder.embedding.bias
@@ -111,7 +111,7 @@ def test_patches_are_the_tiles_of_the_image() -> None:
 )
 def test_rows_of_another_shape_are_refused(config, shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        build_encoder(config, shape, dropout=0.0)
+        config.build(shape, dropout=0.0, depth=None)
 
 
 def _keyed(probability: float, key: int) -> KeyedDropout:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from alignment import InfoNce
 from trainables.config import (
     EncoderConfig,
     Hyperparameters,
@@ -16,7 +17,7 @@ from trainables.config import (
 )
 from trainables.pair import build_classifier
 from trainables.placement import PlacedSplits
-from trainables.replicas import Replicas, packing_pays
+from trainables.replicas import Replicas
 from trainables.training import Training
 
 CPU = torch.device("cpu")
@@ -37,6 +38,7 @@ def _replicas(encoder: EncoderConfig, row_shape: tuple[int, ...], *, packed: boo
         encoder_2=encoder,
         lambda_=0.0,
         hyperparameters=Hyperparameters(learning_rate=1e-3, dropout_1=0.3),
+        objective=InfoNce(),
         max_epochs=1,
     )
     modules = [build_classifier(config, 1, replica, row_shape, num_outputs=3) for replica in range(NUM_REPLICAS)]
@@ -102,8 +104,8 @@ def test_a_row_without_any_real_step_stays_finite() -> None:
     assert _gradients(replicas, x, lengths).isfinite().all()
 
 
-def test_replicas_are_packed_by_kind_and_device() -> None:
-    mlp, transformer = Mlp(width=4), Transformer()
-    assert packing_pays(CPU, (mlp, mlp))
-    assert not packing_pays(CPU, (mlp, transformer))
-    assert packing_pays(torch.device("cuda"), (transformer, transformer))
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_replicas_are_packed_by_kind_and_device(kind: str) -> None:
+    encoder, _ = ENCODERS[kind]
+    assert encoder.packing_pays("cpu") == isinstance(encoder, Mlp)
+    assert encoder.packing_pays("cuda")

@@ -61,7 +61,7 @@ def test_values_are_learnt_and_scored_with_and_without_neutral(values: Splits, t
     # Guessing the median, 0, costs 1 on average, two thirds of the rows being 1.5 off.
     assert (losses["loss/task/vector"] < before).all()
     assert (losses["loss/task/vector"] < 0.8).all()
-    scores = training.test()
+    scores = training.test().scores
     assert [name for name in scores if name.startswith("accuracy")] == [
         "accuracy/vector",
         "accuracy/sequence",
@@ -85,7 +85,7 @@ def test_accuracy_without_neutral_is_that_of_the_other_rows(values: Splits, tria
         training = Training(trial, PlacedSplits(data))
         training.run_epoch()
         training.validate()
-        scores[name] = training.test()
+        scores[name] = training.test().scores
     for modality in ("vector", "sequence"):
         name = f"accuracy_nonzero/{modality}"
         np.testing.assert_allclose(scores["all"][name], scores["kept"][name], rtol=1e-6)  # means in float32
@@ -95,14 +95,16 @@ def test_accuracy_without_neutral_is_that_of_the_other_rows(values: Splits, tria
 def test_a_classification_has_no_accuracy_without_neutral(placed: PlacedSplits, trial: TrialConfig) -> None:
     training = Training(trial, placed)
     training.validate()
-    assert not any(name.startswith("accuracy_nonzero") for name in training.test())
+    assert not any(name.startswith("accuracy_nonzero") for name in training.test().scores)
 
 
 def test_drawn_rows_keep_the_proportion_of_the_signs(values: Splits, trial: TrialConfig) -> None:
     classes = values.classes(values.train)
     rows = draw_training_rows(classes, replace(trial, train_samples=48), 0)
     assert abs(classes[rows].mean() - classes.mean()) <= 1 / 48
-    np.testing.assert_array_equal(Training(replace(trial, train_samples=48), PlacedSplits(values))._rows[0], rows)
+    np.testing.assert_array_equal(
+        Training(replace(trial, train_samples=48), PlacedSplits(values))._batches.rows[0], rows
+    )
 
 
 def test_labels_of_the_wrong_kind_are_refused(splits: Splits, values: Splits) -> None:

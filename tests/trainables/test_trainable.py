@@ -1,26 +1,26 @@
 """A worker that goes on with an interrupted trial, from whichever of its checkpoints is whole."""
 
 import shutil
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import ray
 from ray import tune
 from ray.tune import Checkpoint
 
-from trainables.config import TrialConfig
+from trainables.config import Mlp, TorchEncoder, TrialConfig
 from trainables.data import Splits
-from trainables.trainable import PairTrainable, TrialOrder
+from trainables.trainable import FAILURE, PairTrainable, TrialOrder
+from trainables.user_code import source_digest
 
 
 @pytest.fixture(scope="module")
-def reference(splits: Splits) -> Iterator["ray.ObjectRef[Splits]"]:
-    """The splits in the object store of a Ray session of this module's own."""
-    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
-    yield ray.put(splits)
-    ray.shutdown()
+def reference(splits: Splits, local_ray: None) -> "ray.ObjectRef[Splits]":
+    """The splits in Ray's object store."""
+    return ray.put(splits)
 
 
 def test_it_goes_on_from_the_latest_checkpoint_that_is_whole(
@@ -41,9 +41,35 @@ def test_it_goes_on_from_the_latest_checkpoint_that_is_whole(
         assert [step(resumed) for _ in reports[first:]] == reports[first:]
 
 
-def worker(trial: TrialConfig, reference: "ray.ObjectRef[Splits]", *left: Path) -> PairTrainable:
+def test_source_that_is_not_the_study_s_fails_the_trial(trial: TrialConfig, reference: "ray.ObjectRef[Splits]") -> None:
+    path = "tests.trainables.own_encoders:Normalised"
+    own = replace(trial, encoder_1=TorchEncoder(path))
+    right = worker(own, reference, packs=False, sources={path: source_digest(path)})
+    assert np.isfinite(step(right)["valid/accuracy"])
+    wrong = worker(own, reference, packs=False, sources={path: "0123"})
+    failure = step(wrong)[FAILURE]
+    for named in ("RuntimeError", "own_encoders.py", "0123", source_digest(path)):
+        assert named in failure
+
+
+def test_what_cannot_be_packed_trains_in_turn(trial: TrialConfig, reference: "ray.ObjectRef[Splits]") -> None:
+    own = replace(trial, encoder_1=Mlp(width=5), encoder_2=TorchEncoder("tests.trainables.own_encoders:Recurrent"))
+    assert "Batching rule not implemented" in step(worker(own, reference, packs=True))[FAILURE]
+    assert np.isfinite(step(worker(own, reference, packs=False))["valid/accuracy"])
+
+
+def worker(
+    trial: TrialConfig, reference: "ray.ObjectRef[Splits]", *left: Path, packs: bool = True, sources: Any = ()
+) -> PairTrainable:
     checkpoints = [Checkpoint.from_directory(str(folder)) for folder in left]
-    order = TrialOrder(config=trial, epochs_per_report=1, reads_test=True, checkpoints=checkpoints)
+    order = TrialOrder(
+        config=trial,
+        epochs_per_report=1,
+        reads_test=True,
+        checkpoints=checkpoints,
+        packs=packs,
+        sources=dict(sources),
+    )
     made: Any = tune.with_parameters(PairTrainable, references={trial.data: reference})
     return made({"order": order})
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from alignment import symmetric_info_nce
+from alignment import InfoNce, symmetric_info_nce
 from trainables.config import Hyperparameters, Mlp, SyntheticData, TrialConfig
 from trainables.data import Splits, load
 from trainables.pair import build_classifier, build_projection
@@ -75,8 +75,7 @@ def test_the_same_trial_twice_is_identical(trial: TrialConfig, placed: PlacedSpl
     torch.manual_seed(2)  # the state of the global generator must not matter
     second = trained(trial, placed)
     assert_same(encoders_of(first, 0), encoders_of(second, 0), EXACT)
-    for name, scores in first.test().items():
-        np.testing.assert_array_equal(scores, second.test()[name])
+    assert first.test().report() == second.test().report()
 
 
 def test_resumed_equals_uninterrupted(trial: TrialConfig, placed: PlacedSplits) -> None:
@@ -125,11 +124,12 @@ def _separately(trial: TrialConfig, splits: Splits, modality: int, epochs: int) 
 
 
 @pytest.mark.parametrize("modality", [1, 2])
+@pytest.mark.parametrize("batch_size", [16, 64])  # four batches an epoch, and one that holds all rows
 def test_without_alignment_the_pair_is_two_separate_trainings(
-    trial: TrialConfig, splits: Splits, placed: PlacedSplits, modality: int
+    trial: TrialConfig, splits: Splits, placed: PlacedSplits, modality: int, batch_size: int
 ) -> None:
     choice = replace(trial.hyperparameters, dropout_1=0.0, dropout_2=0.0)
-    trial = replace(trial, lambda_=0.0, hyperparameters=choice, replicas=(0,), gradient_clip=0.3)
+    trial = replace(trial, lambda_=0.0, hyperparameters=choice, replicas=(0,), gradient_clip=0.3, batch_size=batch_size)
     training = Training(trial, placed)
     for _ in range(2):
         training.run_epoch()
@@ -159,7 +159,7 @@ def test_one_step_follows_the_gradient_of_the_whole_objective(
     z1, logits_1 = first(torch.from_numpy(part.x1[rows]))
     z2, logits_2 = second(torch.from_numpy(part.x2[rows]), torch.from_numpy(part.lengths_2[rows]))
     task_1, task_2 = functional.cross_entropy(logits_1, y), functional.cross_entropy(logits_2, y)
-    align = symmetric_info_nce(heads[0](z1), heads[1](z2), trial.contrastive_temperature)
+    align = symmetric_info_nce(heads[0](z1), heads[1](z2), temperature=0.1)
     (task_1 + task_2 + 0.7 * align).backward()
     torch.optim.AdamW([*first.parameters(), *second.parameters()], lr=1e-2, weight_decay=0.0).step()
 
@@ -174,7 +174,7 @@ def test_one_step_follows_the_gradient_of_the_whole_objective(
 def test_a_diverged_replica_harms_no_other(trial: TrialConfig, placed: PlacedSplits) -> None:
     healthy, sick = Training(trial, placed), Training(trial, placed)
     state = sick.state_dict()
-    for part, flat in zip(sick._parts, state["flats"], strict=True):
+    for part, flat in zip(sick._parts.all, state["flats"], strict=True):
         for view in part._views(flat).values():
             view[1] = torch.nan
     sick.load_state_dict(state)
@@ -184,7 +184,8 @@ def test_a_diverged_replica_harms_no_other(trial: TrialConfig, placed: PlacedSpl
     for name in expected:
         assert np.isnan(scores[name][1])
         np.testing.assert_array_equal(scores[name][[0, 2]], expected[name][[0, 2]])
-    for name, values in sick.test().items():
+    tested = sick.test()
+    for name, values in (*tested.scores.items(), *tested.alignment.items()):
         assert np.isnan(values[1]) and np.isfinite(values[[0, 2]]).all(), name
     for position in (0, 2):
         assert_same(encoders_of(healthy, position), encoders_of(sick, position), EXACT)
@@ -194,7 +195,7 @@ def test_alignment_rises_with_lambda() -> None:
     data = SyntheticData(shared_bits=8)
     placed = PlacedSplits(load(data))
     encoder = Mlp(width=12)
-    scores = [
+    aligned = [
         trained(
             TrialConfig(
                 data=data,
@@ -202,17 +203,51 @@ def test_alignment_rises_with_lambda() -> None:
                 encoder_2=encoder,
                 lambda_=lambda_,
                 hyperparameters=Hyperparameters(learning_rate=1e-2),
+                objective=InfoNce(),
                 max_epochs=15,
                 train_samples=1024,
             ),
             placed,
             epochs=15,
-        ).test()
+        )
+        .test()
+        .alignment
         for lambda_ in (0.0, 2.0)
     ]
     # SVCCA rises least: most of its ten components are of the bits that only one modality has.
-    for metric, rise in (("cka", 0.1), ("svcca", 0.03), ("mutual_knn", 0.1)):
-        assert scores[1][f"alignment/{metric}"][0] > scores[0][f"alignment/{metric}"][0] + rise, metric
+    for metric, rise in (("cka", 0.1), ("debiased_cka", 0.1), ("svcca", 0.03), ("mutual_knn", 0.1)):
+        before, after = (found[f"alignment/{metric}"][0] for found in aligned)
+        assert after > before + rise, metric
+        assert after > aligned[1][f"alignment/chance_high/{metric}"][0], metric
+
+
+def test_alignment_is_measured_for_the_first_replicas_alone(trial: TrialConfig, placed: PlacedSplits) -> None:
+    rounds = replace(trial, replicas=(0, 5, 2), measured_replicas=3)
+    whole, some = (trained(replace(rounds, measured_replicas=most), placed).test() for most in (8, 3))
+    assert (some.replicas, some.measured) == ((0, 5, 2), [0, 2])
+    np.testing.assert_equal(some.scores, whole.scores)
+    np.testing.assert_equal(some.alignment, {name: values[[0, 2]] for name, values in whole.alignment.items()})
+    report = some.report()
+    assert {"test/accuracy/vector/seed_5", "alignment/cka/seed_2"} <= report.keys()
+    assert not any(name.startswith("alignment") and name.endswith("seed_5") for name in report)
+    assert report["alignment/cka"] == pytest.approx(
+        (report["alignment/cka/seed_0"] + report["alignment/cka/seed_2"]) / 2
+    )
+    none = trained(replace(rounds, measured_replicas=0), placed).test().report()
+    assert not any(name.startswith("alignment") for name in none)
+
+
+def test_the_chance_level_does_not_depend_on_lambda_or_on_what_is_packed(
+    trial: TrialConfig, placed: PlacedSplits
+) -> None:
+    """Its draws are named by the replica; encoders that do not move are the same at each λ."""
+    still = Hyperparameters(learning_rate=0.0, projection_size=4, projection_learning_rate=0.0)
+    found = [
+        trained(replace(trial, hyperparameters=still, **changes), placed, epochs=1).test().report()
+        for changes in ({}, {"lambda_": 0.0}, {"replicas": (1,)})
+    ]
+    found = [report["alignment/chance/svcca/seed_1"] for report in found]
+    assert found[0] == found[1] == pytest.approx(found[2], rel=1e-5)  # packed and alone round differently
 
 
 def test_it_learns(trial: TrialConfig, placed: PlacedSplits) -> None:
@@ -238,6 +273,19 @@ def test_drawn_rows_keep_the_proportions_of_the_classes(trial: TrialConfig) -> N
     np.testing.assert_array_equal(np.bincount(labels[rows]), [60, 30, 10])
     others = draw_training_rows(labels, replace(trial, train_samples=100), replica=1)
     assert set(rows) != set(others)
+
+
+def test_rows_drawn_with_replacement_are_as_many_of_each_class_some_twice_and_others_for_each_replica(
+    trial: TrialConfig,
+) -> None:
+    labels = np.repeat([0, 1, 2], [600, 300, 100])
+    config = replace(trial, train_samples=None, resamples_rows=True)
+    rows, again, others = (draw_training_rows(labels, config, replica) for replica in (0, 0, 1))
+    np.testing.assert_array_equal(rows, again)
+    assert set(rows) != set(others)
+    np.testing.assert_array_equal(np.bincount(labels[rows]), [600, 300, 100])
+    # Of n rows a bootstrap sample holds 1 − 1/e; the standard deviation of this share is below .01 here.
+    assert abs(len(np.unique(rows)) / 1000 - (1 - np.exp(-1))) < 0.05
 
 
 @pytest.mark.parametrize("count", [1, 1001])

@@ -61,15 +61,19 @@ def _read(path: Path) -> Mapping[str, np.ndarray] | None:
 
 
 def _write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write a digest and an npz archive under a passing name, and give them their own once they are whole."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]
     archive = buffer.getvalue()
+    write_whole(path, _digest(archive) + archive)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, and its folder, under a passing name and give it its own once it is whole: others may read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, passing_name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_digest(archive) + archive)
+            file.write(content)
         Path(passing_name).replace(path)
     except BaseException:
         Path(passing_name).unlink(missing_ok=True)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from trainables.config import Refused
+
 
 def grouped_split(
     labels: np.ndarray, groups: np.ndarray, sizes: Sequence[int], generator: np.random.Generator
@@ -12,13 +14,13 @@ def grouped_split(
 
     `labels` int [n], `groups` [n] of anything that can be compared. Returns one int64 array of row numbers a part, in
     increasing order. Groups go by decreasing size, equal ones at random, each to the part that its classes are most
-    missing from (greedy). Raises ValueError where there are fewer groups than parts.
+    missing from (greedy). Raises Refused where there are fewer groups than parts.
     """
     _, group_codes = np.unique(groups, return_inverse=True)
     _, class_codes = np.unique(labels, return_inverse=True)
     num_groups = int(group_codes.max(initial=-1)) + 1
     if num_groups < len(sizes):
-        raise ValueError(f"expected at least {len(sizes)} groups, one for each split, got {num_groups}")
+        raise Refused(f"expected at least {len(sizes)} groups, one for each split, got {num_groups}")
     counts = np.zeros((num_groups, int(class_codes.max()) + 1))
     np.add.at(counts, (group_codes, class_codes), 1)
     shares = counts / counts.sum(axis=0)  # so that a rare class weighs as much as a frequent one

@@ -4,11 +4,11 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
-from trainables.config import DataConfig
+from trainables.config import Refused
 
 Task = Literal["classification", "regression"]
 
@@ -17,14 +17,8 @@ REGRESSION: Task = "regression"
 SPLIT_NAMES = ("train", "valid", "test")
 
 
-class MissingDataError(FileNotFoundError):
+class MissingDataError(Refused, FileNotFoundError):
     """A data set's files are missing; the message says which, where they were looked for and their source."""
-
-
-def unknown_configuration(config: object) -> ValueError:
-    """The error for something that is no data configuration."""
-    known = ", ".join(kind.__name__ for kind in get_args(DataConfig))
-    return ValueError(f"expected a data configuration ({known}), got {config!r}")
 
 
 def how_to_fetch(dataset: str, data_dir: Path | None) -> str:
@@ -37,10 +31,12 @@ def how_to_fetch(dataset: str, data_dir: Path | None) -> str:
 class Split:
     """Paired rows of two modalities.
 
-    `x1`, `x2`: float32 [n, d] vectors, [n, t, d] sequences or [n, height, width] images. `y`: int64 [n]
-    classes, or float32 [n] values to regress. `lengths_1`, `lengths_2`: int64 [n], the real steps of each
-    sequence (steps beyond are padding), or None. `probabilities`: float32 [n, classes], the population's
-    p(y | x1, x2), where it is known.
+    `x1`, `x2`: float32 [n, ...], a row of any shape that the encoder reads: [n, d] vectors, [n, t, d] sequences,
+    [n, samples] waveforms, [n, height, width] or [n, channels, height, width] images. `y`: int64 [n] classes, or
+    float32 [n] values to regress. `lengths_1`, `lengths_2`: int64 [n], how many steps along the first axis of each row
+    are real (those beyond are padding), or None. `probabilities`: float32 [n, classes], the population's
+    p(y | x1, x2), where it is known. `groups`: int64 [n], rows of one number (a speaker, a video) depend on one
+    another; None where none do. Raises Refused where there is not one row a label.
     """
 
     x1: np.ndarray
@@ -49,12 +45,13 @@ class Split:
     lengths_1: np.ndarray | None = None
     lengths_2: np.ndarray | None = None
     probabilities: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for name in ("x1", "x2", "lengths_1", "lengths_2", "probabilities"):
+        for name in ("x1", "x2", "lengths_1", "lengths_2", "probabilities", "groups"):
             values = getattr(self, name)
             if values is not None and len(values) != len(self.y):
-                raise ValueError(f"{name} must have one row a label: expected {len(self.y)} rows, got {len(values)}")
+                raise Refused(f"{name} must have one row a label: expected {len(self.y)} rows, got {len(values)}")
 
     def __len__(self) -> int:
         return len(self.y)
@@ -67,7 +64,8 @@ class Splits:
     `modalities`: the names of modality 1 and 2. `task`: whether `y` are classes or values; values are learnt
     as such and scored on their sign, so `num_classes` is then 2. `ceilings`: the best accuracy that any
     encoder of modality 1 and of modality 2 can reach (Bayes), where the population is known. `population`:
-    further exact figures by name (`information_1` = I(X1;Y), … in bits).
+    further exact figures by name (`information_1` = I(X1;Y), … in bits). Raises Refused for two modalities of one name,
+    and for labels that are not of the task.
     """
 
     train: Split
@@ -80,12 +78,14 @@ class Splits:
     population: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if len(self.modalities) != 2 or len(set(self.modalities)) != 2:
+            raise Refused(f"modalities must be the names of two different ones, got {self.modalities}")
         kinds, wanted = ("f", "real numbers") if self.task == REGRESSION else ("iu", "integers")
         for name, split in self.by_name.items():
             if split.y.dtype.kind not in kinds:
-                raise ValueError(f"labels of a {self.task} must be {wanted}, got {split.y.dtype} in {name}")
+                raise Refused(f"labels of a {self.task} must be {wanted}, got {split.y.dtype} in {name}")
         if self.task == REGRESSION and self.num_classes != 2:
-            raise ValueError(f"a regression has the 2 classes of the sign, got {self.num_classes}")
+            raise Refused(f"a regression has the 2 classes of the sign, got {self.num_classes}")
 
     @property
     def by_name(self) -> dict[str, Split]:

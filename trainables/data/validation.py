@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
+from trainables.config import Refused
 from trainables.data.splits import REGRESSION, Split, Splits
 
 _FEWEST_SCORED_ROWS = 100
@@ -14,13 +15,13 @@ _FEWEST_SCORED_ROWS = 100
 def check(splits: Splits, batch_size: int) -> list[str]:
     """Warnings about what may be meant, one sentence each: small splits, rare classes, rows in two splits.
 
-    Raises ValueError, with everything found, where training would fail or mean nothing: shapes, lengths or labels that
+    Raises Refused, with everything found, where training would fail or mean nothing: shapes, lengths or labels that
     do not fit, features that are not finite, a modality that is the same in each training row, a class that training
     does not have.
     """
     errors = list(_errors(splits))
     if errors:
-        raise ValueError("the data cannot be trained on:\n" + "\n".join(f"  {error}" for error in errors))
+        raise Refused("the data cannot be trained on:\n" + "\n".join(f"  {error}" for error in errors))
     return list(_warnings(splits, batch_size))
 
 
@@ -59,15 +60,15 @@ def _label_errors(splits: Splits, split: Split, name: str) -> Iterator[str]:
 
 
 def _feature_errors(values: np.ndarray, lengths: np.ndarray | None, place: str) -> Iterator[str]:
-    if values.ndim not in (2, 3) or 0 in values.shape:
-        yield f"{place}: expected features [n, d], [n, t, d] or [n, height, width], found {list(values.shape)}"
+    if values.ndim < 2 or 0 in values.shape:
+        yield f"{place}: expected features [n, d], [n, t, d] or of more axes, none empty, found {list(values.shape)}"
         return
     is_finite = np.isfinite(values.sum(axis=tuple(range(1, values.ndim)), dtype=np.float64))
     if not is_finite.all():
         num_bad = sum(int(np.sum(~np.isfinite(values[row]))) for row in np.flatnonzero(~is_finite))
         yield f"{place}: expected finite features, found {num_bad} NaN or infinite in {np.sum(~is_finite)} rows"
     if lengths is not None:
-        longest = values.shape[1] if values.ndim == 3 else 0
+        longest = values.shape[1] if values.ndim > 2 else 0
         if lengths.min() < 1 or lengths.max() > longest:
             yield f"{place}: expected lengths from 1 to {longest}, found {lengths.min()} to {lengths.max()}"
 
@@ -83,7 +84,8 @@ def _warnings(splits: Splits, batch_size: int) -> Iterator[str]:
             yield f"{name} has no row of {absent}"
     for index, modality in enumerate(splits.modalities):
         values, lengths = inputs(splits.train, index)
-        if values.ndim == 2 or lengths is not None:  # without lengths it may be an image, whose edges are constant
+        # Without lengths it may be an image, whose edges are constant; so may each step of a row of more axes be.
+        if values.ndim == 2 or (values.ndim == 3 and lengths is not None):
             axes = tuple(range(values.ndim - 1))
             if num_constant := int((values.min(axis=axes) == values.max(axis=axes)).sum()):
                 yield f"{modality}: {num_constant} of {values.shape[-1]} features are constant in training"

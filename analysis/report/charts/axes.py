@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.arrays import Array
-from analysis.figures import strength_label
+from analysis.figures import lambda_label
 
 WIDTH, HEIGHT = 380, 230
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 36
@@ -28,10 +28,10 @@ def across_chart(steps: Array, last: int, left: float, right: float) -> Array:
     return left + (right - left) * steps / max(last, 1)
 
 
-def strength_ticks(grid: Array, across: Array) -> tuple[Tick, ...]:
-    """The grid's strengths at their positions [L]."""
+def lambda_ticks(grid: Array, across: Array) -> tuple[Tick, ...]:
+    """The grid's λ at their positions [L]."""
     return tuple(
-        Tick(at=round(float(at), 2), label=strength_label(strength)) for at, strength in zip(across, grid, strict=True)
+        Tick(at=round(float(at), 2), label=lambda_label(lambda_)) for at, lambda_ in zip(across, grid, strict=True)
     )
 
 

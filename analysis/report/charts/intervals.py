@@ -1,4 +1,4 @@
-"""Values with their intervals, one a row, as plain geometry; see `analysis.report.charts.curves`."""
+"""Values with their intervals, one a row, as plain geometry; see `analysis.report.charts.curve_charts`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.figures import even_steps
-from analysis.report.charts.axes import BOTTOM, RIGHT, TOP, Tick, across_chart, decimals_of, nice_ticks, strength_ticks
+from analysis.report.charts.axes import BOTTOM, RIGHT, TOP, Tick, across_chart, decimals_of, lambda_ticks, nice_ticks
 
 _ROW_HEIGHT = 26
 _LETTER = 6.1  # about the width of one in a chart's labels
@@ -64,7 +64,7 @@ def interval_chart(
     width = edge + _ROW_LENGTH
     left, right = edge + 8, width - RIGHT - 8
     if grid is not None:
-        ticks = strength_ticks(grid, across_chart(np.arange(len(grid), dtype=float), len(grid) - 1, left, right))
+        ticks = lambda_ticks(grid, across_chart(np.arange(len(grid), dtype=float), len(grid) - 1, left, right))
 
         def x(value: float) -> float:
             return float(across_chart(even_steps(np.array([value]), grid), len(grid) - 1, left, right)[0])

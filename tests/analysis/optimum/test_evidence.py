@@ -5,13 +5,13 @@ import pytest
 from scipy import stats
 
 from analysis.optimum import unit_positions
-from analysis.optimum.evidence import Comparisons, compare_strengths
+from analysis.optimum.evidence import Comparisons, compare_lambdas
 
 ALPHA = 0.05
 
 
 def compare(lambdas: np.ndarray, scores: np.ndarray, resamples: int = 1000, seed: int = 0) -> Comparisons:
-    return compare_strengths(
+    return compare_lambdas(
         scores,
         unit_positions(lambdas),
         alpha=ALPHA,
@@ -23,7 +23,7 @@ def compare(lambdas: np.ndarray, scores: np.ndarray, resamples: int = 1000, seed
 
 @pytest.mark.parametrize("effect", [0.0, 0.5, -1.0])
 @pytest.mark.parametrize("num_seeds", [2, 5])
-def test_two_strengths_give_the_paired_t_test(effect: float, num_seeds: int) -> None:
+def test_two_lambdas_give_the_paired_t_test(effect: float, num_seeds: int) -> None:
     """With one difference there is nothing to pool and nothing to correct."""
     scores = np.random.default_rng(0).standard_normal((2, num_seeds))
     scores[1] += effect
@@ -63,7 +63,7 @@ def test_reading_the_grid_backwards_swaps_rise_and_fall() -> None:
 
     def of(values: np.ndarray) -> Comparisons:
         rng = np.random.default_rng(0)
-        return compare_strengths(values, positions, alpha=ALPHA, floor=1e-20, rng=rng, resamples=resamples)
+        return compare_lambdas(values, positions, alpha=ALPHA, floor=1e-20, rng=rng, resamples=resamples)
 
     forwards, backwards = of(scores), of(scores[::-1])
     error = 4 * np.sqrt(2 * 0.25 / resamples)

@@ -16,7 +16,7 @@ def test_helmert_contrasts_are_orthonormal_and_drop_the_level() -> None:
     np.testing.assert_allclose(rows @ np.ones(6), 0, atol=1e-15)
 
 
-def test_levels_of_seeds_and_of_strengths_do_not_enter() -> None:
+def test_levels_of_seeds_and_of_lambdas_do_not_enter() -> None:
     rng = np.random.default_rng(0)
     scores = rng.standard_normal((6, 4))
     shifted = scores + 10 * rng.standard_normal(4) + 10 * rng.standard_normal((6, 1))
@@ -67,7 +67,7 @@ def test_a_seed_that_disagrees_at_one_end_widens_that_end() -> None:
     assert variance[0, 5] > 5 * variance[0, 1]
 
 
-def test_weights_of_two_strengths_are_the_closed_form() -> None:
+def test_weights_of_two_lambdas_are_the_closed_form() -> None:
     """With one contrast, the scatter is beta prime under every prior weight (a ratio of chi-squares)."""
     scores = np.random.default_rng(5).standard_normal((2, 5))
     noise = fit_noise(scores, np.array([0.0, 1.0]), FLOOR)

@@ -48,14 +48,14 @@ def drawn_curve(num_choices: int, num_draws: int = 40_000) -> SmoothCurve:
 
 
 @pytest.mark.parametrize("num_choices", [1, 7, 50])
-def test_the_gain_is_bounded_for_the_choice_of_its_strength(num_choices: int) -> None:
+def test_the_gain_is_bounded_for_the_choice_of_its_lambda(num_choices: int) -> None:
     """The largest of n independent normal errors has a known quantile (Šidák 1967); with one λ nothing is chosen."""
     low, high = _gain_interval(drawn_curve(num_choices), 0.95)
     assert low == pytest.approx(3 - stats.norm.ppf(0.975 ** (1 / num_choices)), abs=0.05)  # error of a quantile
     assert high == pytest.approx(3 + stats.norm.ppf(0.975), abs=0.03)
 
 
-def test_a_gain_at_the_first_strength_is_zero() -> None:
+def test_a_gain_at_the_first_lambda_is_zero() -> None:
     curve = drawn_curve(3)
     first = replace(curve, values=curve.values - 4 * (curve.lambdas > 0))
     assert _gain_interval(first, 0.95) == (0.0, 0.0)
@@ -115,7 +115,7 @@ def test_levels_of_seeds_and_their_order_do_not_matter(grid: np.ndarray, planted
     assert_same(optimal_lambda(grid, scores[:, [3, 1, 4, 0, 2]]), expected)
 
 
-def test_units_of_scores_and_strengths_carry_through(grid: np.ndarray, planted: Callable[..., np.ndarray]) -> None:
+def test_units_of_scores_and_lambdas_carry_through(grid: np.ndarray, planted: Callable[..., np.ndarray]) -> None:
     scores = planted("inverted_u")
     expected = optimal_lambda(grid, scores)
     assert expected.interval is not None and expected.gain_interval is not None
@@ -160,7 +160,7 @@ def test_one_seed_names_the_largest_score_and_claims_nothing(grid: np.ndarray) -
 
 
 @pytest.mark.parametrize("levels", [[0.5, 0.5, 0.5], [0.3, 0.5, 0.7]])
-def test_equal_scores_at_every_strength_are_flat(grid: np.ndarray, levels: list[float]) -> None:
+def test_equal_scores_at_every_lambda_are_flat(grid: np.ndarray, levels: list[float]) -> None:
     found = optimal_lambda(grid, np.ones((7, 1)) * levels)
     assert (found.regime, found.p_value, found.gain) == ("flat", 1.0, 0.0)
     assert found.interval == (0.0, 2.0)
@@ -200,7 +200,7 @@ def test_the_parts_of_an_answer_agree(data: st.DataObject, num_lambdas: int, num
 @pytest.mark.parametrize(
     ("lambdas", "scores", "message"),
     [
-        ([0.0], [[1.0, 2.0]], "at least 2 strengths"),
+        ([0.0], [[1.0, 2.0]], "at least 2 λ"),
         ([0.0, 1.0], [1.0, 2.0], r"shape \[2 lambdas, at least 1 seed\], got \(2,\)"),
         ([0.0, 1.0], [[1.0], [2.0], [3.0]], r"got \(3, 1\)"),
         ([0.0, 1.0], np.empty((2, 0)), r"got \(2, 0\)"),
@@ -208,12 +208,20 @@ def test_the_parts_of_an_answer_agree(data: st.DataObject, num_lambdas: int, num
         ([1.0, 0.0], [[1.0], [2.0]], "strictly increasing"),
         ([-1.0, 0.0], [[1.0], [2.0]], "at least 0"),
         ([0.0, np.nan], [[1.0], [2.0]], "strictly increasing"),
-        ([0.0, 1.0], [[1.0, 2.0, 3.0], [2.0, np.nan, 3.0]], r"finite; drop .* \(columns \[1\]\)"),
+        ([0.0, 1.0], [[1.0, np.nan], [np.nan, 3.0]], "a seed with a score at every λ, none of 2 has"),
+        ([0.0, 1.0], [[1.0, 2.0], [2.0, np.inf]], "got infinite ones"),
     ],
 )
 def test_bad_input_is_refused(lambdas: list[float], scores: list, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         optimal_lambda(lambdas, scores)
+
+
+def test_only_complete_seeds_count(grid: np.ndarray, planted: Callable[..., np.ndarray]) -> None:
+    scores = planted("saturating", 8)
+    ragged = scores.copy()
+    ragged[4, 5:] = np.nan
+    assert optimal_lambda(grid, ragged) == optimal_lambda(grid, scores[:, :5])
 
 
 def test_confidence_must_be_a_share(grid: np.ndarray, planted: Callable[..., np.ndarray]) -> None:

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from analysis import RedundancyLaw, law_summary
+from analysis.redundancy import NoLawError
 from pid.atoms import Atoms
+from trainables.config import Refused
 
 LARGEST_LAMBDA = 4.0
 
@@ -92,7 +94,7 @@ def test_an_optimum_beyond_the_grid_is_not_taken_for_one_at_its_end(planted_poin
     assert RedundancyLaw.fit(censored, resamples=60).predict_at(0.7).interval[1] > 1.2
 
 
-def test_an_encoder_of_which_every_strength_could_be_best_is_left_out(planted_points: Plant) -> None:
+def test_an_encoder_of_which_every_lambda_could_be_best_is_left_out(planted_points: Plant) -> None:
     points = planted_points(num_clusters=5)
     silent = points.iloc[:2].assign(study="silent", low=0.0, high=LARGEST_LAMBDA)
     unknown = points.iloc[:1].assign(study="one seed", low=np.nan, high=np.nan)
@@ -115,17 +117,20 @@ def test_share_is_of_the_encoders_own_modality(planted_points: Plant) -> None:
     for modality, share in ((1, 0.75), (2, 0.5)):
         found, expected = law.predict(atoms, modality=modality), law.predict_at(share)
         assert (found.value, *found.interval) == pytest.approx((expected.value, *expected.interval))
-    with pytest.raises(ValueError, match="modality 1 tells nothing"):
+    with pytest.raises(Refused, match="modality 1 tells nothing"):
         law.predict(Atoms(redundancy=0.1, unique_1=-0.1, unique_2=0.0, synergy=0.0), modality=1)
 
 
 def test_definitions_are_not_mixed(planted_points: Plant) -> None:
     points = planted_points(num_clusters=3)
     mixed = points.assign(definition=np.where(points["encoder"] == "audio", "BROJA", "LSMI"))
-    with pytest.raises(ValueError, match="BROJA and LSMI"):
+    with pytest.raises(NoLawError, match="BROJA and LSMI"):
         RedundancyLaw.fit(mixed)
+    by_two_methods = points.assign(method=np.where(points["encoder"] == "audio", "broja", "posterior"))
+    with pytest.raises(NoLawError, match="methods of estimation must not be mixed in one law, got broja and posterior"):
+        RedundancyLaw.fit(by_two_methods)
     law = RedundancyLaw.fit(points, resamples=40)
-    with pytest.raises(ValueError, match="BROJA defines them, got those of LSMI"):
+    with pytest.raises(Refused, match="BROJA defines them, got those of LSMI"):
         law.predict(Atoms(redundancy=1, unique_1=0, unique_2=0, synergy=0), modality=1, definition="LSMI")
 
 
@@ -160,14 +165,16 @@ def test_points_that_cannot_bear_a_law_are_refused(
 
 
 def test_two_studies_make_no_law(planted_points: Plant) -> None:
-    with pytest.raises(ValueError, match=r"at least 3 studies or variants .* got 2"):
+    with pytest.raises(NoLawError, match=r"at least 3 studies or variants .* got 2"):
         RedundancyLaw.fit(planted_points(num_clusters=2))
 
 
 def test_the_summary_says_what_the_law_rests_on(planted_points: Plant) -> None:
     law = RedundancyLaw.fit(planted_points(num_clusters=6, noise=0.03, scatter=0.03), resamples=60)
     sentences = law_summary(law)
-    assert sentences[0].startswith("λ* against the estimated redundancy in bits (BROJA): 12 encoders of 6 data sets")
+    assert sentences[0].startswith(
+        "λ* against the estimated redundancy in bits (BROJA by posterior): 12 encoders of 6 data sets"
+    )
     assert f"{law.rank_correlation.value:+.2f}" in sentences[1]
     assert f"{law.errors.saturating:.2f}" in sentences[3] and f"{law.errors.median:.2f}" in sentences[3]
     assert "λ* rises" in sentences[-1]

@@ -14,21 +14,24 @@ from analysis.redundancy.points import POINT_COLUMNS
 GRID = [0.0, 0.5, 1.0, 2.0]
 
 
-def records(information: pd.DataFrame, *, definition: bool = True) -> StudyRecords:
+def records(information: pd.DataFrame) -> StudyRecords:
     """Two versions of the data with two numbers of training rows each; every curve peaks at a λ of its own."""
     rng = np.random.default_rng(0)
     variants = ["R=2, 64 rows", "R=2, all rows", "R=6, 64 rows", "R=6, all rows"]
     rows = [
-        (variant, strength, encoder, seed, 0.8 - 0.05 * abs(place - number) + 0.001 * rng.standard_normal(), np.nan)
+        (variant, lambda_, encoder, seed, 0.8 - 0.05 * abs(place - number) + 0.001 * rng.standard_normal(), np.nan)
         for number, variant in enumerate(variants)
-        for place, strength in enumerate(GRID)
+        for place, lambda_ in enumerate(GRID)
         for encoder in ("text", "audio")
         for seed in range(3)
     ]
-    study = {"name": "clips", "modalities": ["text", "audio"], "variants": variants}
     versions = {f"R={bits}": {"type": "SyntheticData", "shared_bits": bits} for bits in (2, 6)}
-    if definition:
-        study["definition"] = {"variants": versions, "train_samples": [64, None]}
+    study = {
+        "name": "clips",
+        "modalities": ["text", "audio"],
+        "variants": variants,
+        "definition": {"variants": versions, "train_samples": [64, None], "margin": 0.005, "seeds": 4},
+    }
     return StudyRecords(
         study=study,
         parent_run_id="",
@@ -95,11 +98,6 @@ def test_a_study_without_results_has_no_points(information: pd.DataFrame) -> Non
     before = replace(whole, scores=whole.scores.iloc[:0])
     assert encoder_points([before]).empty and encoder_points([]).empty
     assert list(encoder_points([]).columns) == POINT_COLUMNS
-
-
-def test_a_study_without_its_definition_is_refused(information: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="'clips' was recorded without its definition"):
-        encoder_points([records(information, definition=False)])
 
 
 def test_a_side_that_the_grid_cuts_takes_the_spread_of_the_other(information: pd.DataFrame) -> None:

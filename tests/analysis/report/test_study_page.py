@@ -1,6 +1,5 @@
 """The page of a study: well formed, complete in itself, escaped, and with the numbers of the tables."""
 
-import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.conclusions import Conclusions, conclude_records
+from analysis.decision import decision_sentence
 from analysis.optimum import mean_curves
 from analysis.records import StudyRecords
 from analysis.report.study_page import study_page
@@ -86,14 +86,15 @@ def test_the_numbers_are_those_of_the_tables(page: Page, conclusions: Conclusion
     curves = mean_curves(study_records.scores.query("variant == 'R = 8'"), "accuracy", ["encoder"])
     for place, encoder in ((1, "vision"), (4, "audio")):
         curve = curves.loc[curves["encoder"] == encoder].sort_values("lambda")
-        assert [row[0] for row in rows] == [f"{strength:g}" for strength in curve["lambda"]]
+        assert [row[0] for row in rows] == [f"{lambda_:g}" for lambda_ in curve["lambda"]]
         assert [row[place] for row in rows] == [f"{mean:.4f}" for mean in curve["mean"]]
         bounds = [f"{low:.4f} to {high:.4f}" for low, high in zip(curve["low"], curve["high"], strict=True)]
         assert [row[place + 1] for row in rows] == bounds
         assert [row[place + 2] for row in rows] == ["4"] * 7
-    _, *rows = page.tables["λ* of every encoder"]
-    assert [row[:3] for row in rows] == [
-        [row["variant"], row["encoder"], f"{row['best']:.3g}"] for row in conclusions.lambda_star.to_dict("records")
+    _, *rows = page.tables["The decision for every encoder"]
+    assert [row[:4] for row in rows] == [
+        [row["variant"], row["encoder"], row["decision"], f"{row['best']:.3g}"]
+        for row in conclusions.decisions.to_dict("records")
     ]
     _, *rows = page.tables["Information in bits"]
     assert [row[2] for row in rows] == ["0.3900", "0.0400", "0.0100", "0.0500"]
@@ -107,7 +108,7 @@ def test_pointing_shows_lambda_mean_interval_and_n(page: Page, study_records: St
     interval = f"95 % interval {point['low']:.4f} to {point['high']:.4f}"
     assert f"audio\nλ = 0.6\nmean {point['mean']:.4f}\n{interval}\nn = 4 seeds" in tips
     # One for each accuracy, each measure of alignment that is drawn, each atom and each λ*.
-    assert len(tips) == 28 + 42 + 4 + 4
+    assert len(tips) == 28 + 56 + 4 + 4
 
 
 def test_points_stand_where_their_numbers_are(html: str) -> None:
@@ -121,9 +122,9 @@ def test_points_stand_where_their_numbers_are(html: str) -> None:
     np.testing.assert_allclose(np.diff(first[:, 0]), np.diff(first[:, 0])[0], atol=0.02)  # λ in even steps
 
 
-def test_answers_chosen_hyperparameters_and_origin_are_there(page: Page) -> None:
-    assert "accuracy first rises with λ and then falls" in page.text
-    assert "costs accuracy" in page.text and "no effect" in page.text
+def test_answers_chosen_hyperparameters_and_origin_are_there(page: Page, conclusions: Conclusions) -> None:
+    for (_, encoder), decision in conclusions.decided.items():
+        assert f"{decision_sentence(decision, encoder)}." in page.text
     header, *rows = page.tables["The configuration that was confirmed at each λ"]
     assert header == ["variant", "λ", "learning rate", "dropout vision", "validation accuracy", "epochs"]
     assert rows[0] == ["R = 8", "0", "0.1", "0", "0.8100", "9"] and len(rows) == 14
@@ -152,13 +153,15 @@ def test_the_claims_that_a_study_is_about_are_on_its_page(study_records: StudyRe
     assert header == ["claim", "variant", "training rows", "of", "result", "95 % interval", "verdict"]
     verdicts = {(row[1], row[3]): row[-1] for row in tests if "accuracy" in row[0]}
     assert verdicts["R = 8", "vision"] == verdicts["R = 0", "vision"] == "reproduced"
-    assert verdicts["R = 8", "audio"] == verdicts["R = 0", "audio"] == "not reproduced"
-    optimum = conclusions.lambda_star.iloc[0]
-    bounds = f"λ* {optimum['low']:.2g} to {optimum['high']:.2g}"
+    assert (verdicts["R = 8", "audio"], verdicts["R = 0", "audio"]) == ("not reproduced", "cannot tell")
+    optimum = conclusions.decisions.iloc[0]
+    bounds = f"as good: λ {optimum['low']:.2g} to {optimum['high']:.2g}"
     assert next(row for row in tests if row[1] == "R = 8" and row[3] == "vision")[5].startswith(bounds)
 
 
-def test_a_page_without_claims_has_no_section_of_them(page: Page) -> None:
+def test_a_page_without_claims_has_no_section_of_them(study_records: StudyRecords) -> None:
+    alignment = study_records.alignment.iloc[:0]  # which every study would test a claim with
+    page = Page(study_page(conclude_records(replace(study_records, alignment=alignment))))
     assert "claims" not in {attributes.get("id") for _, attributes in page.elements}
 
 
@@ -169,9 +172,11 @@ def test_every_chart_has_a_table_and_a_name(page: Page) -> None:
         if tag == "img":
             assert len(attributes["alt"]) > 20
     assert {f"{variant}: test accuracy in numbers" for variant in ("R = 8", "R = 0")} <= set(page.tables)
-    assert {f"{variant}: alignment of the two encoders in numbers" for variant in ("R = 8", "R = 0")} <= set(
-        page.tables
-    )
+    in_brackets = "; in brackets the mean and the 95 % point of chance"
+    for variant in ("R = 8", "R = 0"):
+        table = page.tables[f"{variant}: alignment of the two encoders in numbers{in_brackets}"]
+        # At λ = 0, the mean of four seeds of 0.1 + 0.01 seed.
+        assert "0.1150 (chance 0.0300, 0.0500)" in str(table)
 
 
 def test_hostile_names_and_errors_are_text(failed_records: StudyRecords) -> None:
@@ -216,14 +221,21 @@ def test_a_study_that_is_not_whole_says_so_first(
     assert ("answer" in found) == (state != "empty_records")
 
 
+def test_where_one_lambda_alone_has_scores_there_is_nothing_to_decide(study_records: StudyRecords) -> None:
+    one = {name: getattr(study_records, name).query("`lambda` == 0") for name in ("scores", "alignment")}
+    page = Page(study_page(conclude_records(replace(study_records, **one))))
+    assert "There is nothing to decide: no encoder has scores at two λ." in page.text
+    assert "The decision for every encoder" not in page.tables
+
+
 def test_one_seed_is_said_to_tell_nothing(study_records: StudyRecords) -> None:
     one = {name: getattr(study_records, name).query("seed == 0") for name in ("scores", "alignment")}
     page = Page(study_page(conclude_records(replace(study_records, **one))))
-    assert page.text.count("cannot tell: one seed cannot tell an effect from chance") == 4
+    assert page.text.count("one seed cannot tell an effect from chance") == 4
     assert "nan" not in page.text.split()
 
 
 def test_a_rehearsal_is_called_one(study_records: StudyRecords) -> None:
-    study = json.loads(json.dumps(study_records.study).replace("clips", "clips REHEARSAL"))
+    study = {**study_records.study, "rehearsal": True}
     text = Page(study_page(conclude_records(replace(study_records, study=study)))).text
     assert "Nothing on this page says anything about the real data" in text

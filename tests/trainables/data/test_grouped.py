@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainables.config import Refused
 from trainables.data.grouped import grouped_split
 
 
@@ -45,5 +46,5 @@ def test_the_seed_draws_which_of_equal_groups_go_where():
 
 
 def test_fewer_groups_than_parts_are_refused():
-    with pytest.raises(ValueError, match="at least 3 groups, one for each split, got 2"):
+    with pytest.raises(Refused, match="at least 3 groups, one for each split, got 2"):
         grouped_split(np.zeros(9, dtype=int), np.arange(9) % 2, (7, 1, 1), np.random.default_rng(0))

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from trainables.config import SyntheticData
+from trainables.config import Refused, SyntheticData
 from trainables.data import Split, Splits, load
 from trainables.data.summary import summary
 from trainables.data.validation import check
@@ -24,6 +24,24 @@ def splits() -> Splits:
     return Splits(train=train, valid=valid, test=test, modalities=("vector", "sequence"), num_classes=3)
 
 
+def raw_split(num_rows: int, seed: int) -> Split:
+    """Images [n, channels, height, width] with a black edge; videos [n, t, channels, height, width] of 1-4 steps."""
+    draw = np.random.default_rng(seed)
+    images = draw.uniform(1, 255, size=(num_rows, 3, 8, 6)).astype(np.float32)
+    images[..., 0] = 0
+    lengths = draw.integers(1, 5, size=num_rows)
+    videos = draw.standard_normal((num_rows, 4, 3, 5, 5), dtype=np.float32)
+    videos[np.arange(4) >= lengths[:, None]] = 0
+    videos[..., -1] = 0
+    return Split(x1=images, x2=videos, y=np.arange(num_rows) % 2, lengths_2=lengths)
+
+
+@pytest.fixture
+def raw() -> Splits:
+    train, valid, test = raw_split(150, 0), raw_split(120, 1), raw_split(120, 2)
+    return Splits(train=train, valid=valid, test=test, modalities=("image", "video"), num_classes=2)
+
+
 @pytest.fixture
 def regression(splits) -> Splits:
     def with_values(split: Split) -> Split:
@@ -39,6 +57,51 @@ def changed(splits: Splits, name: str, **fields) -> Splits:
 
 def test_sound_data_raise_no_word(splits, regression):
     assert check(splits, 64) == check(regression, 64) == []
+
+
+def test_raw_images_and_videos_raise_no_word(raw):
+    """Not of their edges either, which are the same in every row."""
+    assert check(raw, 64) == []
+
+
+def test_raw_waveforms_raise_no_word(splits):
+    def with_waveforms(split: Split, seed: int) -> Split:
+        return replace(split, x1=np.random.default_rng(seed).standard_normal((len(split), 400), dtype=np.float32))
+
+    parts = {name: with_waveforms(split, seed) for seed, (name, split) in enumerate(splits.by_name.items())}
+    assert check(replace(splits, **parts), 64) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (lambda s: {"x1": with_values_at(s.x1, (3, 1, 2), np.nan)}, "image in train: .* 6 NaN or infinite in 1 rows"),
+        (lambda s: {"x2": with_values_at(s.x2, (5, 0), np.inf)}, "video in train: .* 75 NaN or infinite in 1 rows"),
+        (lambda s: {"lengths_2": s.lengths_2 + 1}, "video in train: expected lengths from 1 to 4, found 2 to 5"),
+        (lambda s: {"lengths_1": np.full(150, 4)}, "image in train: expected lengths from 1 to 3, found 4 to 4"),
+        (lambda s: {"x1": s.x1[:, :, :0]}, r"image in train: expected features .*, found \[150, 3, 0, 6\]"),
+        (lambda s: {"x2": np.ones_like(s.x2)}, "video: expected it to vary"),
+    ],
+)
+def test_what_cannot_be_trained_on_of_raw_inputs_is_refused(raw, fields, message):
+    with pytest.raises(Refused, match=message):
+        check(changed(raw, "train", **fields(raw.train)), 64)
+
+
+def test_the_same_raw_rows_in_two_splits_are_counted(raw):
+    x1, x2 = raw.valid.x1.copy(), raw.valid.x2.copy()
+    x1[:7], x2[:7] = raw.train.x1[:7], raw.train.x2[:7]
+    assert check(changed(raw, "valid", x1=x1, x2=x2), 64) == [
+        "7 different pairs of rows are both in train and in valid"
+    ]
+
+
+def test_summary_of_raw_inputs(raw):
+    black = changed(raw, "train", x1=with_values_at(raw.train.x1, np.s_[:30], 0))
+    image, video = summary(black)[0].modalities
+    assert (image.row_shape, image.missing_share, image.mean_length) == ((3, 8, 6), 0.2, None)
+    assert (video.row_shape, video.missing_share) == ((4, 3, 5, 5), 0)
+    assert video.mean_length == pytest.approx(raw.train.lengths_2.mean())
 
 
 def test_every_combination_of_bits_is_in_one_split_alone():
@@ -80,25 +143,25 @@ def with_values_at(values: np.ndarray, place, value: float) -> np.ndarray:
 )
 def test_what_cannot_be_trained_on_is_refused(splits, name, fields, message):
     broken = changed(splits, name, **fields(splits.by_name[name]))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(Refused, match=message):
         check(broken, 64)
 
 
 def test_all_errors_are_told_at_once(splits):
     broken = changed(splits, "train", y=splits.train.y % 2, x1=np.ones_like(splits.train.x1))
-    with pytest.raises(ValueError, match=r"none of class 2\n.*expected it to vary"):
+    with pytest.raises(Refused, match=r"none of class 2\n.*expected it to vary"):
         check(broken, 64)
 
 
 def test_empty_split_is_refused(splits):
     empty = replace(splits, valid=made_split(0, 0), test=made_split(0, 0))
-    with pytest.raises(ValueError, match="found none in valid, test"):
+    with pytest.raises(Refused, match="found none in valid, test"):
         check(empty, 64)
 
 
 def test_a_single_class_is_refused(splits):
     parts = {name: replace(split, y=np.zeros_like(split.y)) for name, split in splits.by_name.items()}
-    with pytest.raises(ValueError, match="at least 2 classes, found 1"):
+    with pytest.raises(Refused, match="at least 2 classes, found 1"):
         check(replace(splits, **parts, num_classes=1), 64)
 
 
@@ -115,7 +178,7 @@ def test_values_need_both_signs_and_to_be_finite(regression, values, message):
     if message is None:
         assert check(splits, 64) == []
     else:
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(Refused, match=message):
             check(splits, 64)
 
 

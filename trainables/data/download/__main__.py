@@ -13,16 +13,17 @@ import tyro
 from rich.console import Console
 from rich.filesize import decimal
 
-from trainables.data.download.display import TransferDisplay
+from trainables.config import Refused
 from trainables.data.download.fetching import FetchError, Patience
 from trainables.data.download.obtaining import Obtained, obtain, record_path
 from trainables.data.download.sources import DATASETS, Collection, RawFile, address
+from trainables.data.download.transfer_display import TransferDisplay
 
 _DONE, _FAILED, _INTERRUPTED = 0, 1, 130  # a command line that is not understood is 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class DownloadOptions:
     """What to fetch, and where to."""
 
     dataset: tyro.conf.Positional[Literal["avmnist", "mosei", "mosi", "mustard", "humor"]]
@@ -34,7 +35,7 @@ class Options:
 def main(arguments: Sequence[str] | None = None, patience: Patience | None = None) -> int:
     """Do as the command line says, or `arguments` where given. Returns the exit code."""
     options = tyro.cli(
-        Options,
+        DownloadOptions,
         args=arguments,
         prog="python -m trainables.data.download",
         description="Fetch the raw files of a data set. What is there already stays; what broke off is gone on with.",
@@ -65,7 +66,7 @@ def download(dataset: str, data_dir: Path, patience: Patience, display: Transfer
                 obtained = obtain(file, data_dir, patience, report, lambda text: display.say(f"  {text}"))
             except FetchError:  # what each source had to say has been said
                 missing.append(file)
-            except ValueError as error:
+            except Refused as error:
                 has_wrong = True
                 display.say(f"  {error}")
             else:

@@ -7,10 +7,11 @@ import hashlib
 import re
 from pathlib import Path
 
+from trainables.config import Refused
+from trainables.data.avmnist.idx import idx_content
+from trainables.data.avmnist.spoken_digits import read_recordings
 from trainables.data.content import content_of
-from trainables.data.idx import idx_content
-from trainables.data.safe_pickle import require_pickle
-from trainables.data.spoken_digits import read_recordings
+from trainables.data.pickles import require_pickle
 
 _PAGE_START = re.compile(rb"\s*<(!doctype html|html|head|body|\?xml)", re.IGNORECASE)
 _PAGE_TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -18,14 +19,14 @@ _LONGEST_START = 4_096
 
 
 def idx_digest(path: Path, shape: tuple[int, ...]) -> str:
-    """SHA-256 of an IDX file of `shape`, unpacked: `zcat FILE | sha256sum`. Raises ValueError as `read_idx` does."""
+    """SHA-256 of an IDX file of `shape`, unpacked: `zcat FILE | sha256sum`. Raises Refused as `read_idx` does."""
     return hashlib.sha256(idx_content(path, shape)).hexdigest()
 
 
 def recordings_digest(path: Path) -> str:
     """SHA-256 of all recordings and their names, in a folder or a tar.gz: `LC_ALL=C sha256sum *.wav | sha256sum`.
 
-    Raises ValueError as `read_recordings` does.
+    Raises Refused as `read_recordings` does.
     """
     recordings = read_recordings(path)
     lines = [
@@ -36,16 +37,16 @@ def recordings_digest(path: Path) -> str:
 
 
 def pickle_digest(path: Path) -> str:
-    """SHA-256 of a whole pickle, as `sha256sum` prints it. Raises ValueError where it is none; carries nothing out."""
+    """SHA-256 of a whole pickle, as `sha256sum` prints it. Raises Refused where it is none; carries nothing out."""
     require_pickle(path)
     return content_of(path)
 
 
 def refuse_page(path: Path) -> None:
-    """Raise ValueError where a file is an HTML page, as servers send one in place of a file they do not give."""
+    """Raise Refused where a file is an HTML page, as servers send one in place of a file they do not give."""
     with path.open("rb") as file:
         start = file.read(_LONGEST_START)
     if _PAGE_START.match(start):
         title = _PAGE_TITLE.search(start)
         called = f" called {' '.join(title[1].decode(errors='replace').split())!r}" if title else ""
-        raise ValueError(f"{path.name}: expected the file itself, found an HTML page{called}")
+        raise Refused(f"{path.name}: expected the file itself, found an HTML page{called}")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from trainables.data.avmnist_files import is_there
+from trainables.config import Refused
+from trainables.data.avmnist.avmnist_files import is_usable
 from trainables.data.download.digests import refuse_page
 from trainables.data.download.drive import fetch_from_drive, find_in_folder
 from trainables.data.download.fetching import FetchError, Patience, Report, discard, fetch
@@ -32,7 +33,7 @@ def obtain(file: RawFile, data_dir: Path, patience: Patience, report: Report, sa
     found is written beside it, and what is fetched later must agree. Of processes that fetch the same file one does,
     the others wait. `say` is told what goes wrong on the way.
 
-    Raises FetchError, with what each source had to say, where none gives the file; ValueError where what is there is
+    Raises FetchError, with what each source had to say, where none gives the file; Refused where what is there is
     another file or a damaged one, which stays; and OSError where the disk is full or cannot be written.
     """
     present = _present(file, data_dir)
@@ -58,15 +59,15 @@ def record_path(path: Path) -> Path:
 
 
 def _present(file: RawFile, data_dir: Path) -> Obtained | None:
-    """What is there already, None where nothing is. Raises ValueError where it is not what it should be."""
-    path = next(filter(is_there, (data_dir / path for path in file.paths)), None)
+    """What is there already, None where nothing is. Raises Refused where it is not what it should be."""
+    path = next(filter(is_usable, (data_dir / path for path in file.paths)), None)
     if path is None:
         return None
     expected = _expected(file, path)
     try:
         found = _verified(file, path, expected)
-    except ValueError as error:
-        raise ValueError(f"{path} is there, but not right; move it away to have it fetched: {error}") from error
+    except Refused as error:
+        raise Refused(f"{path} is there, but not right; move it away to have it fetched: {error}") from error
     return Obtained(path=path, sha256=found, is_compared=expected is not None, is_new=False)
 
 
@@ -80,8 +81,8 @@ def _fetched(
         try:
             _transfer(source, part, patience, report)
             found = _verified(file, part, expected)
-        except (FetchError, ValueError) as error:
-            if isinstance(error, ValueError):
+        except (FetchError, Refused) as error:
+            if isinstance(error, Refused):
                 discard(part)
             failures.append(f"{address(source)}: {error}")
             say(failures[-1])
@@ -109,12 +110,12 @@ def _transfer(source: Source, part: Path, patience: Patience, report: Report) ->
 
 
 def _verified(file: RawFile, path: Path, expected: str | None) -> str:
-    """SHA-256 of what `path` holds. Raises ValueError where it cannot be this file, or is not the expected one."""
+    """SHA-256 of what `path` holds. Raises Refused where it cannot be this file, or is not the expected one."""
     if path.is_file():
         refuse_page(path)
     found = file.digest(path)
     if expected not in (None, found):
-        raise ValueError(f"expected the SHA-256 {expected}, found {found}")
+        raise Refused(f"expected the SHA-256 {expected}, found {found}")
     return found
 
 
@@ -123,12 +124,12 @@ def _expected(file: RawFile, path: Path) -> str | None:
     if file.sha256 is not None:
         return file.sha256
     try:
-        kept = record_path(path).read_text(encoding="utf-8")
+        kept = record_path(path).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
     match = re.match(r"[0-9a-f]{64}\b", kept)
     if match is None:
-        raise ValueError(f"{record_path(path)}: expected a SHA-256, found {kept[:80]!r}")
+        raise Refused(f"{record_path(path)}: expected a SHA-256, found {kept[:80]!r}")
     return match[0]
 
 

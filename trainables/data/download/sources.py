@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from trainables.data import affect_files, avmnist_files
-from trainables.data.avmnist import NUM_TEST_IMAGES, NUM_TRAIN_IMAGES
+from trainables.data.affect import affect_files
+from trainables.data.avmnist import avmnist_files
+from trainables.data.avmnist.digit_pairs import NUM_TEST_IMAGES, NUM_TRAIN_IMAGES
 from trainables.data.download.digests import idx_digest, pickle_digest, recordings_digest
 
 
@@ -44,7 +45,7 @@ class RawFile:
     """One file of a data set.
 
     `paths` below the data folder are where it may lie; it is fetched to the last one, from the first of `sources` that
-    gives it. `digest` is the SHA-256 of what a file holds and raises ValueError where that cannot be this one; `sha256`
+    gives it. `digest` is the SHA-256 of what a file holds and raises Refused where that cannot be this one; `sha256`
     is the right one, None where nobody has published it.
     """
 

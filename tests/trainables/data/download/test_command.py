@@ -17,12 +17,12 @@ from rich.console import Console
 
 from trainables.config import AffectData, AvMnistData
 from trainables.data import MissingDataError, load, require
-from trainables.data.affect_files import DATASETS as AFFECT_DATASETS
-from trainables.data.download import display as display_module
-from trainables.data.download.__main__ import Options, download, main
-from trainables.data.download.display import TransferDisplay
+from trainables.data.affect.affect_files import DATASETS as AFFECT_DATASETS
+from trainables.data.download import transfer_display as display_module
+from trainables.data.download.__main__ import DownloadOptions, download, main
 from trainables.data.download.fetching import Patience
 from trainables.data.download.sources import DATASETS, FSDD, MNIST, DriveFile, DriveFolder
+from trainables.data.download.transfer_display import TransferDisplay
 
 HASTE = Patience(connect_seconds=5, stall_seconds=5, num_attempts=2, pause_seconds=0)
 CONFIGURATIONS = {"avmnist": AvMnistData(), **{name: AffectData(dataset=name) for name in AFFECT_DATASETS}}
@@ -49,7 +49,7 @@ def real_internet(internet, answer, shared_data):
 
 
 def test_it_knows_each_data_set_that_has_files():
-    assert set(get_args(get_args(get_type_hints(Options, include_extras=True)["dataset"])[0])) == set(DATASETS)
+    assert set(get_args(get_args(get_type_hints(DownloadOptions, include_extras=True)["dataset"])[0])) == set(DATASETS)
     assert set(DATASETS) == set(CONFIGURATIONS)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trainables.config import Refused
 from trainables.data.download.digests import idx_digest, pickle_digest, recordings_digest, refuse_page
 from trainables.data.download.sources import FSDD, MNIST
 
@@ -34,7 +35,7 @@ def test_an_idx_file_that_is_damaged_or_of_another_shape_has_none(tmp_path, idx_
     packed = gzip.compress(idx_bytes(LABELS))
     for content in (packed[:-1], packed[:20], b"", gzip.compress(idx_bytes(LABELS[:99]))):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"labels\.gz: expected"):
+        with pytest.raises(Refused, match=r"labels\.gz: expected"):
             idx_digest(path, (100,))
 
 
@@ -78,7 +79,7 @@ def test_a_pickle_that_is_cut_short_has_none(tmp_path):
     content = pickle.dumps({"train": np.arange(12.0)}, 4)
     for size in range(len(content)):
         path.write_bytes(content[:size])
-        with pytest.raises(ValueError, match=r"data\.pkl: (expected a whole pickle|refused .* cut short)"):
+        with pytest.raises(Refused, match=r"data\.pkl: (expected a whole pickle|refused .* cut short)"):
             pickle_digest(path)
 
 
@@ -93,7 +94,7 @@ def test_a_pickle_that_is_cut_short_has_none(tmp_path):
 def test_a_page_is_refused_by_its_title(tmp_path, content, called):
     path = tmp_path / "data.pkl"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=rf"data\.pkl: expected the file itself, found an HTML page{called}$"):
+    with pytest.raises(Refused, match=rf"data\.pkl: expected the file itself, found an HTML page{called}$"):
         refuse_page(path)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trainables.config import Refused
 from trainables.data.content import content_of
 from trainables.data.download.digests import pickle_digest
 from trainables.data.download.fetching import FetchError, Patience
@@ -75,7 +76,7 @@ def test_another_file_of_its_name_is_not_touched(server, answer, folder):
     server.answers["/a"] = [answer(content=CONTENT)]
     folder.file.parent.mkdir()
     folder.file.write_bytes(OTHER)
-    with pytest.raises(ValueError, match=rf"data\.pkl is there, but not right; move it away .* {SHA256}, found"):
+    with pytest.raises(Refused, match=rf"data\.pkl is there, but not right; move it away .* {SHA256}, found"):
         folder.obtain(described(server))
     assert folder.file.read_bytes() == OTHER
     assert server.requests == []
@@ -138,7 +139,7 @@ def test_without_a_published_digest_the_first_one_found_counts(server, answer, f
     folder.file.unlink()
     assert folder.obtain(file).is_compared  # fetched again, and compared
     folder.file.write_bytes(OTHER)
-    with pytest.raises(ValueError, match=f"expected the SHA-256 {SHA256}"):
+    with pytest.raises(Refused, match=f"expected the SHA-256 {SHA256}"):
         folder.obtain(file)
     folder.file.unlink()
     server.answers["/a"] = [answer(content=OTHER)]
@@ -150,7 +151,7 @@ def test_without_a_published_digest_the_first_one_found_counts(server, answer, f
 def test_a_digest_beside_the_file_that_is_none_is_refused(server, folder):
     folder.file.parent.mkdir()
     record_path(folder.file).write_text("unknown\n")
-    with pytest.raises(ValueError, match=r"data\.pkl\.sha256: expected a SHA-256, found 'unknown"):
+    with pytest.raises(Refused, match=r"data\.pkl\.sha256: expected a SHA-256, found 'unknown"):
         folder.obtain(described(server, sha256=None))
 
 
@@ -160,7 +161,7 @@ def test_a_file_placed_by_hand_is_checked_and_not_vouched_for(server, folder):
     obtained = folder.obtain(described(server, sha256=None, digest=pickle_digest))
     assert (obtained.sha256, obtained.is_compared, obtained.is_new) == (SHA256, False, False)
     folder.file.write_bytes(b"<html><title>Sign in</title>")
-    with pytest.raises(ValueError, match="found an HTML page called 'Sign in'"):
+    with pytest.raises(Refused, match="found an HTML page called 'Sign in'"):
         folder.obtain(described(server, sha256=None, digest=pickle_digest))
 
 

@@ -1,0 +1,65 @@
+"""What a sample of test rows adds to the error of mean scores, beside what the seeds show.
+
+Every seed is scored on the same rows: seeds and rows are crossed. A hit is split into the effects of λ, seed, row
+and the rest. The scatter over seeds holds the seeds' effect and, divided by the number of rows, the rest; the rows'
+effect is what it leaves out. It is estimated by the mean squares of a two-way analysis of variance (Searle,
+Casella and McCulloch 1992, Variance Components, chapter 4).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.arrays import Array
+
+# More would not change the estimate of what rows and seeds share: each has as many terms as there are rows.
+SEEDS_FOR_INTERACTION = 32
+
+
+def row_covariance(
+    hits: NDArray[np.bool_ | np.uint8], has_score: NDArray[np.bool_], groups: NDArray[np.intp] | None
+) -> tuple[Array, int]:
+    """Covariance [L, L] of mean scores over λ that comes from rows, and the number of independent rows or groups.
+
+    hits [L, S, N], 0 or 1; has_score [L, S]; groups [N], one number for the rows of one group, None where every row
+    stands by itself. At least 2 rows or groups.
+    """
+    num_lambdas, _, num_rows = hits.shape
+    means = np.zeros((num_lambdas, num_rows))
+    for mean, of_lambda, ran in zip(means, hits, has_score, strict=True):
+        if ran.any():
+            ran_hits = of_lambda if ran.all() else of_lambda[ran]
+            mean[:] = ran_hits.sum(axis=0, dtype=np.int32) / len(ran_hits)
+    totals = _group_totals(means, groups)
+    num_groups = totals.shape[-1]
+    scale = num_groups / (num_groups - 1) / num_rows**2
+    between = scale * totals @ totals.T
+    return between - scale * _interaction(hits, has_score, groups), num_groups
+
+
+def _interaction(
+    hits: NDArray[np.bool_ | np.uint8], has_score: NDArray[np.bool_], groups: NDArray[np.intp] | None
+) -> Array:
+    """What the rest, neither the seed's nor the row's, adds to `totals @ totals.T`, [L, L].
+
+    It is estimated from the seeds that every λ has. Where fewer than two have all, it counts as nothing: the rows'
+    part then errs upwards.
+    """
+    ran = has_score.astype(float)
+    complete = np.flatnonzero(has_score[has_score.any(axis=1)].all(axis=0))[:SEEDS_FOR_INTERACTION]
+    if len(complete) < 2:
+        return np.zeros((len(hits), len(hits)))
+    totals = _group_totals(hits[:, complete].astype(float), groups)
+    rest = (totals - totals.mean(axis=1, keepdims=True)).reshape(len(hits), -1)
+    together, counts = ran @ ran.T, ran.sum(axis=1)
+    share = np.divide(together, np.outer(counts, counts), out=np.zeros_like(together), where=together > 0)
+    return share * (rest @ rest.T) / (len(complete) - 1)
+
+
+def _group_totals(values: Array, groups: NDArray[np.intp] | None) -> Array:
+    """Sums [..., G] over the rows of each group of values [..., N] less their mean over all rows."""
+    centred = values - values.mean(axis=-1, keepdims=True)
+    if groups is None:
+        return centred
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=groups.min() - 1))
+    return np.add.reduceat(centred[..., order], starts, axis=-1)

@@ -1,0 +1,218 @@
+"""Figures of a study's curves: one function a figure, from tables to a matplotlib Figure (which needs no display)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import SymLogNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from analysis.arrays import Array
+from analysis.figures.plotting import (
+    CEILING_DASHES,
+    CHANCE_LINE,
+    ENCODER_STYLES,
+    METRIC_LABELS,
+    METRIC_STYLES,
+    STYLE,
+    Drawing,
+    draw_chance,
+    draw_curve,
+    even_steps,
+    label_lambdas,
+)
+from analysis.optimum import chance_curves, mean_curves
+from analysis.words import signed
+
+
+def accuracy_and_alignment(
+    scores: pd.DataFrame, alignment: pd.DataFrame, decisions: pd.DataFrame, *, confidence: float = 0.95
+) -> Drawing:
+    """Accuracy of both encoders over λ, what is decided, and the alignment reached, by variant (paper figure 3).
+
+    scores and alignment as in `StudyRecords`, decisions as from `decision_table`. Bands are intervals of the mean over
+    seeds. Each measure's chance level is a grey line with its dashes, and a band up to the 95 % point of chance. Raises
+    ValueError where there are no scores.
+    """
+    if scores.empty:
+        raise ValueError("there are no scores to draw; has the study confirmed any configuration?")
+    variants, encoders = list(scores["variant"].unique()), list(scores["encoder"].unique())
+    grid = np.unique(scores["lambda"])
+    accuracy = mean_curves(scores, "accuracy", ["variant", "encoder"], confidence=confidence)
+    similarity = mean_curves(alignment, "value", ["variant", "metric"], confidence=confidence)
+    chance = chance_curves(alignment, ["variant", "metric"])
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(max(1.0 + 2.1 * len(variants), 5.2), 5.0), layout="constrained")
+        panels = figure.subplots(3, len(variants), squeeze=False, gridspec_kw={"height_ratios": [6, 1.7, 5]})
+        for (top, strip, bottom), variant in zip(panels.T, variants, strict=True):
+            top.set_title(variant)
+            accuracy_here, scores_here = _of(accuracy, "variant", variant), _of(scores, "variant", variant)
+            _draw_accuracy(top, accuracy_here, scores_here, encoders, grid)
+            _draw_decisions(top, strip, _of(decisions, "variant", variant), encoders, grid)
+            similarity_here, chance_here = (_of(table, "variant", variant) for table in (similarity, chance))
+            for metric, style in METRIC_STYLES.items():
+                draw_chance(bottom, _of(chance_here, "metric", metric), grid, style)
+                draw_curve(bottom, _of(similarity_here, "metric", metric), grid, style)
+            label_lambdas(bottom, grid)
+        _finish_rows(panels, encoders, len(grid), lowest=float(similarity["mean"].to_numpy().min(initial=0.0)))
+        _add_legends(figure, encoders, bool(scores["ceiling"].notna().any()), confidence)
+    return Drawing(
+        figure=figure,
+        data=_curve_data(accuracy, similarity, chance, decisions),
+        caption="Test accuracy of each encoder over λ, what is decided, and the alignment reached, beside chance.",
+    )
+
+
+def gain_by_lambda(gains: pd.DataFrame) -> Drawing:
+    """Gain in accuracy over the smallest λ, by λ and variant, one panel an encoder (paper figure 4).
+
+    gains as from `gain_bands`. A cell holds the gain in percentage points with half the width of the simultaneous band
+    that the decision rests on; it is bold where the band leaves out zero. Colour is linear up to two points and
+    logarithmic beyond, because losses dwarf gains. Raises ValueError where there is no gain to draw.
+    """
+    if gains.empty:
+        raise ValueError("there are no gains to draw: no encoder has scores at two λ")
+    first = gains["lambda"].to_numpy(dtype=float).min()
+    variants, encoders = list(gains["variant"].unique()), list(gains["encoder"].unique())
+    lambdas = np.unique(gains["lambda"])
+    largest = max(100 * np.abs(gains["gain"].to_numpy(dtype=float)).max(), 2.0)
+    norm = SymLogNorm(linthresh=2.0, linscale=1.5, vmin=-largest, vmax=largest)
+    with matplotlib.rc_context(STYLE):
+        size = (max(0.9 + 0.5 * len(lambdas) * len(encoders), 5.2), 1.2 + 0.42 * len(variants))
+        figure = Figure(figsize=size, layout="constrained")
+        panels = figure.subplots(1, len(encoders), sharey=True, squeeze=False)[0]
+        for panel, encoder in zip(panels, encoders, strict=True):
+            panel.set_title(encoder)
+            _draw_gains(panel, _of(gains, "encoder", encoder), variants, lambdas, norm)
+            label_lambdas(panel, lambdas)
+        panels[0].set_yticks(range(len(variants)), variants)
+        figure.suptitle(
+            f"gain in accuracy over λ = {first:g}, percentage points\n"
+            "(± half the band over all λ together; bold where it leaves out zero)"
+        )
+    return Drawing(figure=figure, data=gains, caption=f"Gain in accuracy over λ = {first:g}, paired by seed.")
+
+
+def _curve_data(
+    accuracy: pd.DataFrame, similarity: pd.DataFrame, chance: pd.DataFrame, decisions: pd.DataFrame
+) -> pd.DataFrame:
+    """Every mean that is drawn, and λ* with the accuracy there: one row a point."""
+    similarity, chance = (table.loc[table["metric"].isin(METRIC_STYLES)] for table in (similarity, chance))
+    known = decisions.dropna(subset="best")
+    names = {"variant": "variant", "encoder": "curve", "best": "lambda", "low": "low", "high": "high"}
+    optima = pd.DataFrame({new: known[old] for old, new in (names | {"accuracy_at_best": "mean"}).items()})
+    parts = [
+        accuracy.rename(columns={"encoder": "curve"}).assign(quantity="accuracy"),
+        similarity.rename(columns={"metric": "curve"}).assign(quantity="alignment"),
+        chance.rename(columns={"metric": "curve", "chance": "mean", "chance_high": "high"}).assign(
+            quantity="alignment by chance"
+        ),
+        optima.assign(quantity="lambda_star"),
+    ]
+    columns = ["quantity", "variant", "curve", "lambda", "mean", "low", "high", "num_seeds"]
+    return pd.concat([part.reindex(columns=columns) for part in parts if not part.empty], ignore_index=True)
+
+
+def _of(table: pd.DataFrame, column: str, label: str) -> pd.DataFrame:
+    return table.loc[table[column] == label]
+
+
+def _draw_accuracy(
+    panel: Axes, curves: pd.DataFrame, scores: pd.DataFrame, encoders: Sequence[str], grid: Array
+) -> None:
+    for encoder, style, dashes in zip(encoders, ENCODER_STYLES, CEILING_DASHES, strict=False):
+        draw_curve(panel, _of(curves, "encoder", encoder), grid, style)
+        ceiling = _of(scores, "encoder", encoder)["ceiling"].dropna()
+        if not ceiling.empty:
+            panel.axhline(ceiling.iloc[0], color=style["color"], linestyle=dashes, linewidth=1.0)
+    panel.margins(y=0.08)
+
+
+def _draw_decisions(top: Axes, strip: Axes, decisions: pd.DataFrame, encoders: Sequence[str], grid: Array) -> None:
+    """λ* as a star on each accuracy curve; on a strip below, for each encoder, the λ as good as it and the decision."""
+    known = decisions.dropna(subset="best").set_index("encoder")
+    for row, (encoder, style) in enumerate(zip(encoders, ENCODER_STYLES, strict=False)):
+        if encoder not in known.index:
+            continue
+        optimum, color = known.loc[encoder], style["color"]
+        low, best, high = even_steps(optimum[["low", "best", "high"]].to_numpy(dtype=float), grid)
+        strip.plot([low, high], [row, row], color=color, marker="|", markersize=6, linewidth=2.2, alpha=0.55)
+        star = {"marker": "*", "markersize": 10, "markeredgecolor": "black", "markeredgewidth": 0.6}
+        for panel, height in ((top, optimum["accuracy_at_best"]), (strip, row)):
+            panel.plot(best, height, color=color, linestyle="", zorder=5, **star)
+        right = {"ha": "right", "va": "bottom", "fontsize": 6.5}
+        strip.text(len(grid) - 0.75, row - 0.25, str(optimum["decision"]), color=color, **right)
+
+
+def _finish_rows(panels: np.ndarray, encoders: Sequence[str], num_lambdas: int, *, lowest: float) -> None:
+    """Name the rows at the left; alignment has one axis everywhere, so only the first panel numbers it.
+
+    The debiased CKA may fall below 0, to `lowest`. λ is the same everywhere too, but matplotlib's shared axes take time
+    that grows with the square of their number.
+    """
+    for panel, label in zip(panels[:, 0], ("accuracy", "λ*", "alignment"), strict=True):
+        panel.set_ylabel(label)
+    for top, strip, bottom in panels.T:
+        top.set_xticks(range(num_lambdas), [])
+        for panel in (top, strip, bottom):
+            panel.set_xlim(-0.3, num_lambdas - 0.7)
+        strip.set_ylim(len(encoders) - 0.6, -0.8)
+        strip.spines[["bottom", "left"]].set_visible(False)
+        strip.set_xticks([])
+        strip.set_yticks([])
+        strip.tick_params(left=False)
+        bottom.set_ylim(lowest, 1)
+        bottom.tick_params(labelleft=bottom is panels[2, 0])
+    panels[1, 0].set_yticks(range(len(encoders)), encoders)
+
+
+def _add_legends(figure: Figure, encoders: Sequence[str], has_ceilings: bool, confidence: float) -> None:
+    above: list[Artist] = []
+    for encoder, style in zip(encoders, ENCODER_STYLES, strict=False):
+        above.append(Line2D([], [], label=encoder, **style))
+    if has_ceilings:
+        for encoder, style, dashes in zip(encoders, ENCODER_STYLES, CEILING_DASHES, strict=False):
+            label, color = f"Bayes ceiling, {encoder}", style["color"]
+            above.append(Line2D([], [], label=label, color=color, linestyle=dashes, linewidth=1))
+    star: dict[str, Any] = {"marker": "*", "markersize": 9, "linestyle": "", "markeredgecolor": "black"}
+    above.append(Line2D([], [], label="λ* (below: the λ as good as it, and the decision)", color="0.75", **star))
+    below: list[Artist] = []
+    for metric, style in METRIC_STYLES.items():
+        below.append(Line2D([], [], label=METRIC_LABELS[metric], **style))
+    band = f"{100 * confidence:g} % interval over seeds"
+    below.append(Patch(color="0.5", alpha=0.3, linewidth=0, label=band))
+    below.append(Line2D([], [], label="chance, up to its 95 % point", **CHANCE_LINE))
+    columns = len(above) if figure.get_figwidth() > 7 else 3
+    figure.legend(handles=above, loc="outside upper center", ncols=columns)
+    figure.legend(handles=below, loc="outside lower center", ncols=len(below) if figure.get_figwidth() > 9 else 3)
+
+
+def _draw_gains(panel: Axes, gains: pd.DataFrame, variants: Sequence[str], lambdas: Array, norm: SymLogNorm) -> None:
+    """One encoder's cells; a combination without scores stays blank."""
+
+    def percentage_points(column: str) -> Array:
+        table = gains.pivot(index="variant", columns="lambda", values=column)
+        return 100 * table.reindex(index=variants, columns=lambdas).to_numpy(dtype=float)
+
+    mean, low, high = (percentage_points(column) for column in ("gain", "low", "high"))
+    panel.imshow(mean, cmap="PuOr", norm=norm, aspect="auto")
+    for row, column in np.argwhere(np.isfinite(mean)):
+        value, half_width = mean[row, column], (high[row, column] - low[row, column]) / 2
+        text = signed(float(value), 1) + (f"\n±{half_width:.1f}" if np.isfinite(half_width) else "")
+        leaves_out_zero = low[row, column] > 0 or high[row, column] < 0
+        weight = "bold" if leaves_out_zero else "normal"
+        color = "white" if abs(norm(value) - 0.5) > 0.33 else "black"
+        centred = {"ha": "center", "va": "center", "fontsize": 6.5, "linespacing": 1.05}
+        panel.text(column, row, text, fontweight=weight, color=color, **centred)
+    panel.set_xticks(np.arange(0.5, len(lambdas) - 1), minor=True)
+    panel.set_yticks(np.arange(0.5, len(variants) - 1), minor=True)
+    panel.grid(which="minor", color="white", linewidth=1.0)
+    panel.tick_params(which="both", length=0)
+    for spine in panel.spines.values():
+        spine.set_visible(False)

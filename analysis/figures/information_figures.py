@@ -1,0 +1,74 @@
+"""The information that two modalities have about a label, per data set and pair (paper Table 1), as a figure."""
+
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.figures.plotting import STYLE, Drawing
+
+_COLORS = ("#009E73", "#0072B2", "#D55E00", "#CC79A7")
+_MARKERS = ("^", "o", "s", "D")
+
+
+def information_figure(information: pd.DataFrame, label: str = "variant") -> Drawing:
+    """Atoms less their null's mean with 95 % intervals: one panel an atom, one row for each value of `label`.
+
+    information as in `StudyRecords`, or of several studies one below the other. Raises ValueError where empty.
+    """
+    if information.empty:
+        raise ValueError("no information was estimated")
+    names, atoms = list(dict.fromkeys(information[label])), list(dict.fromkeys(information["atom"]))
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 1.2 + 0.28 * len(names)), layout="constrained")
+        panels = figure.subplots(1, len(atoms), sharey=True, squeeze=False)[0]
+        for panel, atom, color, marker in zip(panels, atoms, _COLORS, _MARKERS, strict=True):
+            rows = information.loc[information["atom"] == atom].drop_duplicates(label).set_index(label).reindex(names)
+            _draw_atom(panel, rows, color, marker)
+            panel.set_title(atom.replace("_", " "))
+        panels[0].set_yticks(range(len(names)), names)
+        panels[0].set_ylim(len(names) - 0.5, -0.5)
+        figure.supxlabel("bits", fontsize=8)
+        figure.legend(handles=_legend(information), loc="outside upper center", ncols=3)
+    return Drawing(
+        figure=figure,
+        data=information,
+        caption="What the modalities tell about the label, in bits, less what chance alone gives.",
+    )
+
+
+def _draw_atom(panel: Axes, rows: pd.DataFrame, color: str, marker: str) -> None:
+    places = np.arange(len(rows))
+    panel.axvline(0, color="0.6", linewidth=0.7)
+    panel.hlines(places, rows["low"], rows["high"], color=color, linewidth=2, alpha=0.7)
+    panel.plot(rows["corrected"], places, color=color, marker=marker, linestyle="")
+    panel.plot(rows["null_mean"].astype(float), places, color="0.35", marker="|", markersize=9, linestyle="")
+    panel.plot(rows["exact"].astype(float), places, **_EXACT)
+    panel.margins(x=0.12)
+    panel.tick_params(axis="y", length=0)
+    panel.grid(axis="x", color="0.9", linewidth=0.6)
+    panel.set_axisbelow(True)
+
+
+_EXACT: dict[str, Any] = {
+    "color": "black",
+    "marker": "D",
+    "markerfacecolor": "none",
+    "markersize": 7,
+    "markeredgewidth": 0.8,
+    "linestyle": "",
+}
+
+
+def _legend(information: pd.DataFrame) -> list[Line2D]:
+    found = [Line2D([], [], color="0.3", marker="o", linewidth=2, label="corrected, 95 % interval")]
+    if information["null_mean"].notna().to_numpy().any():
+        label = "mean by chance (null)"
+        found.append(Line2D([], [], color="0.35", marker="|", markersize=9, linestyle="", label=label))
+    if information["exact"].notna().to_numpy().any():
+        found.append(Line2D([], [], label="exact, of the population", **_EXACT))
+    return found

@@ -1,0 +1,234 @@
+"""Every name that a study is recorded under: its metrics, tags and parameters, and the words that they hold.
+
+Writers and readers take the names from here, so that they cannot disagree. A worker may not import this package. It
+reports under names of its own, and `recorded_metrics` refuses those that are not known here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Readers refuse other versions. Version 2: SVCCA standardises the features, so that its values are not those of before.
+# Version 3: each measure of alignment has its chance level beside it, and not every replica is measured.
+SCHEMA = "3"
+
+SEARCH, EXCHANGE, CONFIRM = "search", "exchange", "confirm"  # stages
+FINISHED, PRUNED, FAILED = "finished", "pruned", "failed"  # how a trial ended
+INTERRUPTED = "interrupted"  # outcome of a trial that was under way when its study was stopped
+
+# Tags of every run, of a study's run, and of a trial's run.
+ROLE, HOST, STUDY_ROLE, TRIAL_ROLE = "role", "host", "study", "trial"
+STUDY, IDENTITY, RECORDING, SUPERSEDED = "study", "identity", "recording", "superseded"
+SCHEMA_TAG, REHEARSAL = "schema", "rehearsal"
+COMMAND, GIT_COMMIT, VERSIONS = "command", "git_commit", "versions"
+TRIAL, STRATUM, CONFIGURATION = "trial", "stratum", "configuration"
+OUTCOME, ERROR = "outcome", "error"
+HITS_FILE = "hits.json"  # artifact of a confirmation: which test rows each replica got right
+KEEPS_HITS = "hits"  # tag of a run that has it
+INFORMATION, DECISION = "information/", "decision/"
+
+# A trial's stage and variant are tags and parameters.
+STAGE, VARIANT = "stage", "variant"
+
+# Parameters of a trial; those of its hyperparameters, objective and data are below.
+LAMBDA, ALIGNMENT_OBJECTIVE, ALIGNED_WIDTH, DATA = "lambda", "objective", "aligned_width", "data"
+TRAIN_SAMPLES, NUM_REPLICAS, MAX_EPOCHS, BATCH_SIZE = "train_samples", "num_replicas", "max_epochs", "batch_size"
+
+VALID_ACCURACY = "valid/accuracy"  # the mean over both encoders, which the search maximises
+BEST_ACCURACY = "accuracy/best"  # the best of those that a trial reported; first in the lists of MLflow's pages
+ALIGNMENT_LOSS = "loss/align"
+ACCURACY, ACCURACY_NONZERO = "accuracy", "accuracy_nonzero"  # scores on the test split
+MEASURES = ("cka", "svcca", "mutual_knn", "debiased_cka")  # of alignment
+VALUE, CHANCE, CHANCE_HIGH = "value", "chance", "chance_high"  # of a measure: itself; its mean and 95 % point by chance
+
+# Of a report with the test rows that were right: packed hits by encoder, their number of rows, replicas and groups.
+HITS, HIT_ROWS, HIT_REPLICAS, HIT_GROUPS = "hits/", "hit_rows", "hit_replicas", "hit_groups"
+
+_SEED = re.compile(r"(?P<name>.+)/seed_(?P<seed>\d+)")
+_SCORE = re.compile(rf"test/(?P<score>{ACCURACY}|{ACCURACY_NONZERO})/(?P<encoder>.+)")
+_ALIGNMENT = re.compile(
+    rf"alignment/(?P<projected>projected/)?((?P<figure>{CHANCE}|{CHANCE_HIGH})/)?(?P<measure>{'|'.join(MEASURES)})"
+)
+_TRAINING = re.compile(rf"{VALID_ACCURACY}(/.+)?|{ALIGNMENT_LOSS}|loss/task/.+")
+_DATA_DIGEST = "data/"
+
+# What a report holds beside its metrics: the worker's own words, and what Ray Tune adds.
+_NO_METRICS = frozenset((HIT_ROWS, HIT_REPLICAS, HIT_GROUPS)) | frozenset(
+    "epoch failure should_checkpoint done trial_id experiment_tag training_iteration iterations_since_restore "
+    "time_this_iter_s time_total_s time_since_restore timestamp date hostname node_ip pid config checkpoint_dir_name "
+    "episodes_total timesteps_total timesteps_since_restore".split()
+)
+
+
+_NO_METRICS_BELOW = ("config/", HITS)  # what Ray Tune repeats of a trial's configuration, and the packed hits
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreName:
+    """A score of one encoder on the test split: `test/<score>/<encoder>`, with `/seed_<n>` where it is one replica's.
+
+    Without a seed it is the mean over the replicas.
+    """
+
+    score: str
+    encoder: str
+    seed: int | None = None
+
+    def __str__(self) -> str:
+        return _with_seed(f"test/{self.score}/{self.encoder}", self.seed)
+
+    @classmethod
+    def parse(cls, metric: str) -> "ScoreName | None":
+        """The parts of the metric's name; None where it is no such score."""
+        name, seed = _without_seed(metric)
+        match = _SCORE.fullmatch(name)
+        return None if match is None else cls(score=match["score"], encoder=match["encoder"], seed=seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignmentName:
+    """A figure of a measure of alignment on the test split, with `/seed_<n>` where it is one replica's.
+
+    `alignment/<measure>` is the value, `alignment/chance/<measure>` its mean over permutations of the rows, and
+    `alignment/chance_high/<measure>` its 95 % point there. After the projection heads they are below
+    `alignment/projected/`.
+    """
+
+    measure: str
+    figure: str = VALUE
+    is_projected: bool = False
+    seed: int | None = None
+
+    def __str__(self) -> str:
+        place = "alignment/projected" if self.is_projected else "alignment"
+        name = self.measure if self.figure == VALUE else f"{self.figure}/{self.measure}"
+        return _with_seed(f"{place}/{name}", self.seed)
+
+    @property
+    def column(self) -> str:
+        """The measure as tables name it: `projected/<measure>` after the projection heads."""
+        return f"projected/{self.measure}" if self.is_projected else self.measure
+
+    @classmethod
+    def parse(cls, metric: str) -> "AlignmentName | None":
+        """The parts of the metric's name; None where it is no measure of alignment."""
+        name, seed = _without_seed(metric)
+        match = _ALIGNMENT.fullmatch(name)
+        if match is None:
+            return None
+        return cls(
+            measure=match["measure"],
+            figure=match["figure"] or VALUE,
+            is_projected=match["projected"] is not None,
+            seed=seed,
+        )
+
+
+def is_of_one_replica(metric: str) -> bool:
+    """Whether the metric's name ends in a seed."""
+    return _SEED.fullmatch(metric) is not None
+
+
+def valid_accuracy(encoder: str) -> str:
+    """Metric: accuracy of one encoder on the validation split."""
+    return f"{VALID_ACCURACY}/{encoder}"
+
+
+def encoder_loss(encoder: str) -> str:
+    """Metric: the task loss of one encoder in training."""
+    return f"loss/task/{encoder}"
+
+
+def ceiling(encoder: str) -> str:
+    """Metric: the best accuracy that any encoder of this modality can reach, where the population is known."""
+    return f"ceiling/accuracy/{encoder}"
+
+
+def population_metric(variant: str, figure: str) -> str:
+    """Metric of a study: what is known exactly of a variant's population."""
+    return permitted(f"population/{variant}/{figure}")
+
+
+def information_metric(atom: str, variant: str, figure: str) -> str:
+    """Metric of a study: one figure of the estimate of one atom."""
+    return permitted(f"pid/{atom}/{variant}/{figure}")
+
+
+def lambda_star_metric(variant: str, encoder: str, figure: str) -> str:
+    """Metric of a study: λ* of one encoder, the ends of its interval, or what it gains."""
+    return permitted(f"lambda_star/{variant}/{encoder}/{figure}")
+
+
+def decision_tag(variant: str, encoder: str) -> str:
+    """Tag of a study: what is decided for one encoder, in a sentence."""
+    return permitted(f"{DECISION}{variant}/{encoder}")
+
+
+def information_tag(variant: str) -> str:
+    """Tag of a study: the whole estimate of one variant, as JSON."""
+    return permitted(f"{INFORMATION}{variant}")
+
+
+def data_tag(variant: str) -> str:
+    """Tag of a study: the digest of the raw files of one variant."""
+    return permitted(f"{_DATA_DIGEST}{variant}")
+
+
+def data_tag_variant(tag: str) -> str | None:
+    """The variant whose digest a tag holds, with the letters that MLflow permits; None for another tag."""
+    return tag.removeprefix(_DATA_DIGEST) if tag.startswith(_DATA_DIGEST) else None
+
+
+def hyperparameter(field: str, modalities: tuple[str, str]) -> str:
+    """Parameter: a field of `Hyperparameters`; the two dropouts are named by their modality."""
+    first, second = modalities
+    return {"dropout_1": f"dropout_{first}", "dropout_2": f"dropout_{second}"}.get(field, field)
+
+
+def objective_parameter(field: str) -> str:
+    """Parameter: a field of the objective."""
+    return f"{ALIGNMENT_OBJECTIVE}_{field}"
+
+
+def data_parameter(field: str) -> str:
+    """Parameter: a field of the data's configuration."""
+    return f"{DATA}_{field}"
+
+
+def permitted(name: str) -> str:
+    """The name with a hyphen for each character that MLflow does not take in names."""
+    return "".join(letter if letter.isalnum() or letter in "_-. :/" else "-" for letter in name)
+
+
+def recorded_metrics(reported: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics among what a worker reported, by name; the words of Ray Tune and of the worker are left out.
+
+    Raises ValueError for a name that is not known: it would be lost without a word.
+    """
+    names = [name for name in reported if name not in _NO_METRICS and not name.startswith(_NO_METRICS_BELOW)]
+    unknown = [name for name in names if not _is_reported_metric(name)]
+    if unknown:
+        raise ValueError(f"expected metrics that analysis/records/schema.py names, a worker reported {sorted(unknown)}")
+    return {name: float(reported[name]) for name in names}
+
+
+def recorded_hits(reported: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a worker reported of the test rows that its replicas got right, under its own names; None where nothing."""
+    names = (HIT_ROWS, HIT_REPLICAS, HIT_GROUPS)
+    found = {name: value for name, value in reported.items() if name in names or name.startswith(HITS)}
+    return found or None
+
+
+def _is_reported_metric(name: str) -> bool:
+    is_tested = ScoreName.parse(name) is not None or AlignmentName.parse(name) is not None
+    return is_tested or _TRAINING.fullmatch(name) is not None
+
+
+def _with_seed(name: str, seed: int | None) -> str:
+    return name if seed is None else f"{name}/seed_{seed}"
+
+
+def _without_seed(metric: str) -> tuple[str, int | None]:
+    match = _SEED.fullmatch(metric)
+    return (metric, None) if match is None else (match["name"], int(match["seed"]))

@@ -1,0 +1,186 @@
+"""How often is a complete study wrong, how often do its intervals miss, and what does it cost?
+
+    OMP_NUM_THREADS=1 python benchmarks/decisions.py truth --rows 256 --bits 0 4 8 --jobs 2
+    OMP_NUM_THREADS=1 python benchmarks/decisions.py studies --rows 256 --bits 0 4 8 --repeats 40 --jobs 2
+    python benchmarks/decisions.py table
+
+A study is all of it, search, exchange and rounds, each repeat with a study seed of its own. The truth comes from a long
+run: every configuration of the search space at every λ with 8 seeds, then the three best with 128 others, of which the
+best on the validation split counts. Both go on where they were stopped: files lie in `benchmarks/results/decisions`.
+Truth takes some 20 minutes a data set and core at 256 rows, a study a minute or two.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from time import process_time
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+import tyro
+from harness import RESULTS, Row, print_table
+from in_process import run_queue
+from joblib import Parallel, delayed
+
+from studies import Study, synthetic
+from studies.engine.search.plan import CONFIRM, SEARCH, Stratum, strata, trial_spec
+from trainables.config import Hyperparameters, SyntheticData
+from trainables.data import load
+from trainables.placement import PlacedSplits
+from trainables.training import Training
+
+FOLDER = RESULTS / "decisions"
+TRUTH_SEED = 10**6  # no study of the repeats has it
+SEARCHED_SEEDS, CONFIRMED_SEEDS, NUM_CONFIRMED = 8, 128, 3
+EPOCHS = {256: 300, 1024: 150}
+MEASURED_ROWS = 16  # alignment is not asked for here
+
+
+def study_of(rows: int, bits: int, seed: int) -> Study:
+    """The synthetic study of one number of shared bits and of training rows."""
+    data = {f"R={bits}": SyntheticData(shared_bits=bits)}
+    budget = {"max_epochs": EPOCHS[rows], "train_samples": (rows,), "alignment_samples": MEASURED_ROWS}
+    return replace(synthetic.STUDY, variants=data, seed=seed, **budget)
+
+
+def truth(rows: int, bits: int) -> None:
+    """Expected accuracy of both encoders at each λ, at the configuration that is best there."""
+    study = study_of(rows, bits, TRUTH_SEED)
+    data = PlacedSplits(load(SyntheticData(shared_bits=bits), Path("data")))
+    space = [
+        Hyperparameters(**dict(zip(study.search_space, values, strict=True)))
+        for values in product(*study.search_space.values())
+    ]
+    for stratum in strata(study):
+        file = FOLDER / f"truth_{rows}_{bits}_{stratum.lambda_:g}.json"
+        if file.exists():
+            continue
+        searched = [_trained(study, stratum, SEARCH, choice, SEARCHED_SEEDS, data)[0] for choice in space]
+        best = [space[place] for place in np.argsort(searched)[::-1][:NUM_CONFIRMED]]
+        confirmed = [_trained(study, stratum, CONFIRM, choice, CONFIRMED_SEEDS, data) for choice in best]
+        _, accuracies = max(confirmed, key=lambda pair: pair[0])
+        file.write_text(json.dumps({"accuracies": np.mean(accuracies, axis=0).tolist()}))
+
+
+def _trained(
+    study: Study, stratum: Stratum, stage: str, choice: Hyperparameters, num_seeds: int, data: PlacedSplits
+) -> tuple[float, np.ndarray]:
+    """The best mean validation accuracy, and the test accuracies [S, 2], of one configuration."""
+    scores, accuracies = [], []
+    for start in range(0, num_seeds, study.most_packed):
+        replicas = range(start, min(start + study.most_packed, num_seeds))
+        training = Training(trial_spec(study, stratum, stage, 0, choice, replicas).config, data)
+        curve = []
+        while training.epoch < study.max_epochs:
+            for _ in range(min(study.epochs_per_report, study.max_epochs - training.epoch)):
+                training.run_epoch()
+            curve.append(np.mean(list(training.validate().values()), axis=0))
+        scores.append(np.array(curve))
+        tested = training.test().scores
+        accuracies.append(np.stack([tested[f"accuracy/{name}"] for name in data.modalities], axis=1))
+    best = float(np.concatenate(scores, axis=1).mean(axis=1).max())
+    return best, np.concatenate(accuracies)
+
+
+def one_study(rows: int, bits: int, seed: int) -> None:
+    """One complete study, what it decides and what it cost."""
+    file = FOLDER / f"study_{rows}_{bits}_{seed}.json"
+    if file.exists():
+        return
+    torch.set_num_threads(1)
+    data = PlacedSplits(load(SyntheticData(shared_bits=bits), Path("data")))
+    start = process_time()
+    queue = run_queue(study_of(rows, bits, seed), data)
+    (rounds,) = queue.rounds.values()
+    cost = {
+        "seconds": process_time() - start,
+        "trials": len(queue.records),
+        "confirmed_replicas": sum(rounds.seeds.values()),
+    }
+    decided = [
+        {
+            "word": decision.word,
+            "best": decision.best,
+            "gain_interval": decision.gain_interval,
+            "as_good": decision.as_good,
+            "harmful_from": decision.harmful_from,
+            "harmless_to": decision.harmless_to,
+            **cost,
+        }
+        for decision in rounds.decided.values()
+    ]
+    file.write_text(json.dumps(decided))
+
+
+def table(margin: float) -> list[Row]:
+    """One row for each data set: shares of wrong decisions and of intervals that miss, and the mean cost."""
+    rows = []
+    for rows_and_bits in sorted({tuple(map(int, file.stem.split("_")[1:3])) for file in FOLDER.glob("study_*.json")}):
+        num_rows, bits = rows_and_bits
+        found = [
+            judged(encoder, decision, _true_gains(num_rows, bits), margin)
+            for file in FOLDER.glob(f"study_{num_rows}_{bits}_*.json")
+            for encoder, decision in enumerate(json.loads(file.read_text()))
+        ]
+        means = pd.DataFrame(found).mean()
+        rows.append({"rows": num_rows, "R": bits, "decisions": len(found), **means.to_dict()})
+    return rows
+
+
+def _true_gains(rows: int, bits: int) -> dict[float, np.ndarray]:
+    """Gain of both encoders over the first λ, by λ."""
+    study = study_of(rows, bits, TRUTH_SEED)
+    found = {
+        lambda_: np.array(json.loads((FOLDER / f"truth_{rows}_{bits}_{lambda_:g}.json").read_text())["accuracies"])
+        for lambda_ in study.lambdas
+    }
+    return {lambda_: accuracies - found[study.lambdas[0]] for lambda_, accuracies in found.items()}
+
+
+def judged(encoder: int, decision: dict, true_gains: dict[float, np.ndarray], margin: float) -> dict[str, float]:
+    """Whether a decision, the interval of its gain and the λ that it holds for as good are true."""
+    gains = {lambda_: float(of_both[encoder]) for lambda_, of_both in true_gains.items()}
+    largest, smallest = max(gains.values()), min(gains.values())
+    harmless_to = decision["harmless_to"] if decision["harmless_to"] is not None else 0.0
+    wrong = {
+        "align": gains[decision["best"]] <= 0,
+        "do not align": largest >= margin or smallest >= 0,
+        "no difference": any(abs(gain) > margin for lambda_, gain in gains.items() if lambda_ <= harmless_to),
+        "undecided": False,
+    }[decision["word"]]
+    low, high = decision["gain_interval"]
+    return {
+        "decided": float(decision["word"] != "undecided"),
+        "align": float(decision["word"] == "align"),
+        "wrong": float(wrong),
+        "gain missed": float(not low <= gains[decision["best"]] <= high),
+        "best missed": float(max(gains, key=lambda lambda_: gains[lambda_]) not in decision["as_good"]),
+        "as good": float(len(decision["as_good"])),
+        "replicas": float(decision["confirmed_replicas"]),
+        "seconds": float(decision["seconds"]),
+    }
+
+
+def main(
+    part: tyro.conf.Positional[Literal["truth", "studies", "table"]],
+    rows: Literal[256, 1024] = 256,
+    bits: Sequence[int] = (0, 4, 8),
+    repeats: int = 40,
+    jobs: int = 1,
+) -> None:
+    """Run a part of the simulation, or print what it has given so far."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if part == "truth":
+        Parallel(n_jobs=jobs)(delayed(truth)(rows, number) for number in bits)
+    elif part == "studies":
+        Parallel(n_jobs=jobs)(delayed(one_study)(rows, number, seed) for seed in range(repeats) for number in bits)
+    else:
+        print_table(table(synthetic.STUDY.margin))
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

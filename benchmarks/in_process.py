@@ -1,0 +1,53 @@
+"""Complete studies without Ray and MLflow, for simulations of many: the queue's trials one after the other."""
+
+from dataclasses import replace
+from math import isfinite
+
+import numpy as np
+
+from analysis.records import schema
+from studies.engine.recording.first_record import first_record
+from studies.engine.recording.journal import Report, TrialRecord
+from studies.engine.search.candidates import TrialOutcome
+from studies.engine.search.plan import CONFIRM, TrialSpec
+from studies.engine.search.queue import StudyQueue
+from studies.engine.study import Study
+from trainables.placement import PlacedSplits
+from trainables.training import Training
+
+
+def run_queue(study: Study, data: PlacedSplits) -> StudyQueue:
+    """Search, exchange and rounds of a study of one data set; the queue that is returned is over."""
+    queue = StudyQueue(study, data.modalities, {})
+    while (spec := queue.take()) is not None:
+        queue.end(_trained(spec, queue, study.epochs_per_report, data))
+    return queue
+
+
+def _trained(spec: TrialSpec, queue: StudyQueue, epochs_per_report: int, data: PlacedSplits) -> TrialRecord:
+    """The record of a trial, trained as a worker trains it and judged as the recorder judges it."""
+    training = Training(spec.config, data)
+    record = first_record(spec, data.modalities, None)
+    outcome = TrialOutcome.FINISHED
+    while training.epoch < spec.config.max_epochs:
+        for _ in range(min(epochs_per_report, spec.config.max_epochs - training.epoch)):
+            training.run_epoch()
+        score = float(np.mean(list(training.validate().values())))
+        metrics = {schema.VALID_ACCURACY: score}
+        if spec.stage == CONFIRM and training.epoch >= spec.config.max_epochs:
+            metrics |= _tested(training)
+        record = record.with_report(Report(epoch=training.epoch, time=0, metrics=metrics))
+        goes_on = queue.report(spec.key, score)
+        if spec.stage != CONFIRM and not isfinite(score):
+            outcome = TrialOutcome.FAILED
+            break
+        if not goes_on and training.epoch < spec.config.max_epochs:
+            outcome = TrialOutcome.PRUNED
+            break
+    return replace(record, outcome=outcome, ended=record.started)
+
+
+def _tested(training: Training) -> dict[str, float]:
+    """The accuracies of each replica on the test split, under their recorded names."""
+    report = training.test().report()
+    return {name: value for name, value in report.items() if schema.ScoreName.parse(name) is not None}

@@ -1,0 +1,1 @@
+"""Joining Ray, and what its nodes have."""

@@ -1,0 +1,57 @@
+"""A study of the users' own features: everything but the data is given, and the encoders follow the rows' shapes."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from studies.engine.commands.exit_codes import exit_codes
+from studies.engine.commands.main import run_as_asked
+from studies.engine.options import CommandOptions, parse
+from studies.engine.study import Study
+from trainables.config import ArchiveData, default_encoder
+from trainables.data import MissingDataError, shapes
+from trainables.data.content import content_of
+
+Template = Callable[..., Study]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveOptions(CommandOptions):
+    """Which features, where the study runs, and changes to what it asks."""
+
+    archive: Path
+    """The feature archive, an npz file; the README has its format."""
+    modalities: tuple[str, str]
+    """Names of the two modalities in the archive."""
+
+
+def archive_command(template: Template) -> None:
+    """Run a study of the feature archive that the command line names; exit codes as of any study."""
+    console = Console()
+    with exit_codes("feature archive", console):
+        options = parse(ArchiveOptions, "Should the encoders of one's own features be aligned, and how strongly?")
+        study = archive_study(template, options.archive, options.modalities)
+        run_as_asked(study, replace(options, data_dir=options.archive), console)
+
+
+def archive_study(template: Template, archive: Path, modalities: tuple[str, str]) -> Study:
+    """The study of two modalities of an archive; `template` makes it of name, question, variants and encoders.
+
+    It is of the archive's content, and goes on wherever a copy lies. Raises MissingDataError where there is no archive,
+    and Refused, naming the file, where it is not of the format or lacks a modality.
+    """
+    if not archive.is_file():
+        raise MissingDataError(f"expected a feature archive, found no file {archive}")
+    data = ArchiveData(content=content_of(archive), modalities=modalities)
+    known = shapes(data, archive)
+    first, second = modalities
+    return template(
+        name="-".join(re.sub(r"[^\w.]+", "_", part) for part in (archive.stem, first, second)),
+        question=f"How strongly should the encoders of {first} and {second} of {archive.name} be aligned?",
+        variants={archive.stem: data},
+        encoder_1=default_encoder(known.row_1),
+        encoder_2=default_encoder(known.row_2),
+    )

@@ -1,0 +1,57 @@
+"""How a command ends: what the user can mend gives a sentence and an exit code, a bug of ours its traceback."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from analysis.connection import masked
+from studies.engine.outcome import Outcome, StudyFailed
+from studies.engine.signals import stopping_gently
+from trainables.config import Refused
+
+EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
+
+
+@contextmanager
+def exit_codes(name: str, console: Console) -> Iterator[None]:
+    """Leave with 1 where trials or storage failed, 2 where something is refused, 130 where somebody stopped it.
+
+    Meanwhile SIGTERM is like Ctrl-C.
+    """
+    try:
+        with stopping_gently():
+            yield
+    except Refused as error:
+        console.print(f"[red]{name}:[/red] {error}", highlight=False)
+        sys.exit(EXIT_REFUSED)
+    except StudyFailed as error:
+        console.print(f"[red]{name}:[/red] {error}", highlight=False)
+        sys.exit(EXIT_FAILED)
+    except OSError as error:  # a full disk, storage that refuses or is gone
+        console.print(f"[red]{name}:[/red] {type(error).__name__}: {error}", highlight=False)
+        _say_how_to_go_on(
+            "What was done is recorded. Once that is mended, the same command goes on from there:", console
+        )
+        sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        _stop(console)
+
+
+def stop_if_interrupted(outcome: Outcome, console: Console) -> None:
+    """Leave with 130 where somebody stopped the study, and say how to go on."""
+    if outcome.is_interrupted:
+        _stop(console)
+
+
+def _stop(console: Console) -> None:
+    _say_how_to_go_on("\nStopped. What was done is recorded; the same command goes on from there:", console)
+    sys.exit(EXIT_INTERRUPTED)
+
+
+def _say_how_to_go_on(sentence: str, console: Console) -> None:
+    command = masked(shlex.join(argument for argument in sys.argv if argument != "--fresh"))
+    console.print(sentence, highlight=False)
+    console.print(f"  python {command}", highlight=False, markup=False, soft_wrap=True)

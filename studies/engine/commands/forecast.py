@@ -1,0 +1,94 @@
+"""A forecast of λ* for data that nobody has trained on, from recorded studies, and a check of what it costs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from analysis.optimum import forecast_regret, paired_scores
+from analysis.records import read_study
+from analysis.redundancy import Forecast, RedundancyLaw, encoder_points, law_summary
+from pid.atoms import Atoms
+from studies.engine.api import run_with
+from studies.engine.commands.advice import AdviceOptions
+from studies.engine.commands.exit_codes import stop_if_interrupted
+from studies.engine.inputs.information import information_record
+from studies.engine.options import resolve
+from studies.engine.study import Study
+from trainables.config import Refused
+from trainables.data import load
+
+
+def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> dict[str, Forecast]:
+    """Estimate the information in the study's data, and forecast λ* of both encoders from the recorded studies.
+
+    Raises Refused where those do not exist, are rehearsals or do not bear a law, and where they decompose
+    information otherwise.
+    """
+    studies = [read_study(options.tracking_uri, name) for name in options.experiments]
+    if rehearsals := [records.label for records in studies if records.is_rehearsal]:
+        raise Refused(f"a forecast rests on studies of real data, got rehearsals: {', '.join(rehearsals)}")
+    points = encoder_points(studies)
+    ((label, config),) = study.variants.items()
+    with console.status(f"estimating the information in {options.archive.name}"):
+        splits = load(config, options.archive)
+        record = information_record(config, splits, study.encoder_1, study.encoder_2, num_workers=None)
+    console.print(f"{label}: {record['verdict']}", highlight=False)
+    _require_same_method(points, record)
+    law = RedundancyLaw.fit(points, options.predictor)
+    for sentence in law_summary(law):
+        console.print(sentence, highlight=False)
+    atoms = Atoms(**{name: figures["corrected"] for name, figures in record["atoms"].items()})
+    intervals = {name: (figures["low"], figures["high"]) for name, figures in record["atoms"].items()}
+    definition, (first, second) = record["definition"], options.modalities
+    forecasts = {
+        first: law.predict(atoms, modality=1, intervals=intervals, definition=definition),
+        second: law.predict(atoms, modality=2, intervals=intervals, definition=definition),
+    }
+    console.print(f"\nforecast for {options.archive.name}, without training:", highlight=False)
+    for encoder, forecast in forecasts.items():
+        console.print(f"  {encoder}: {_in_words(forecast)}", highlight=False)
+    return forecasts
+
+
+def _require_same_method(points: pd.DataFrame, record: Mapping[str, Any]) -> None:
+    """Raise Refused where the recorded estimates are by another method, which gives other numbers for the same data."""
+    methods = sorted({name for name in points["method"] if name is not None})
+    if methods and methods != [record["method"]]:
+        raise Refused(
+            f"the recorded studies estimated their information by {' and '.join(methods)}, that of the new data is "
+            f"estimated by {record['method']}: the two cannot be compared"
+        )
+
+
+def _in_words(forecast: Forecast) -> str:
+    figures = f"λ* {forecast.value:.2f} ({forecast.interval[0]:.2f}-{forecast.interval[1]:.2f})"
+    return figures if forecast.is_told else f"{forecast.verdict}; for what it is worth, {figures}"
+
+
+def verify_forecasts(study: Study, forecasts: Mapping[str, Forecast], options: AdviceOptions, console: Console) -> None:
+    """Sweep λ around the forecasts, and say what each encoder's forecast costs against the best λ of the sweep."""
+    study = replace(resolve(study, options), name=f"{study.name}-verify", lambdas=sweep(forecasts.values()))
+    outcome = run_with(study, options, console)
+    stop_if_interrupted(outcome, console)
+    console.print("\nregret: accuracy at the sweep's best λ less accuracy at the forecast", highlight=False)
+    for encoder, forecast in forecasts.items():
+        paired = paired_scores(outcome.scores.loc[outcome.scores["encoder"] == encoder])
+        regret = forecast_regret(paired.lambdas, paired.scores, _rounded(forecast.value))
+        interval = f" ({regret.interval[0]:.4f} to {regret.interval[1]:.4f})" if regret.interval else ""
+        console.print(
+            f"  {encoder}: {regret.value:.4f}{interval}; forecast {_rounded(forecast.value):g}, best {regret.best:g}",
+            highlight=False,
+        )
+
+
+def sweep(forecasts: Iterable[Forecast]) -> tuple[float, ...]:
+    """λ = 0, the forecasts, and the ends of their intervals, increasing."""
+    return tuple(sorted({0.0} | {_rounded(end) for each in forecasts for end in (each.value, *each.interval)}))
+
+
+def _rounded(lambda_: float) -> float:
+    """To hundredths: finer differences in λ are not worth a training, and would make two λ of one."""
+    return round(lambda_, 2)

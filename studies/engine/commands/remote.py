@@ -1,0 +1,79 @@
+"""A study through a Ray client (`--address ray://…`): a process on the cluster's head runs it, and its lines come here.
+
+Ray Tune calls its driver for every result, which through a client would cross the network each time, and what the
+driver keeps would be lost with a connection.
+"""
+
+import io
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import ray
+from ray.exceptions import RayTaskError, TaskCancelledError, WorkerCrashedError
+from ray.util.queue import Empty, Queue
+from rich.console import Console
+
+from studies.engine.cluster.session import Cluster
+from studies.engine.options import Options
+from studies.engine.outcome import Outcome
+from studies.engine.run import run_study
+from studies.engine.signals import stopping_gently
+from studies.engine.study import Study
+
+_SECONDS_BETWEEN_LOOKS = 0.5
+_ON_THE_HEAD = {"node:__internal_head__": 0.001}
+
+
+def run_there(study: Study, options: Options, cluster: Cluster, console: Console) -> Outcome:
+    """Run the study on the cluster; prints, returns and raises what it does there."""
+    cluster.connect(console)
+    lines = Queue(actor_options={"num_cpus": 0})
+    task: Any = ray.remote(num_cpus=0, max_retries=0, max_calls=1, resources=_ON_THE_HEAD)(_run)
+    running = task.remote(study, replace(options, address="auto"), sys.argv, console.width, lines)
+    try:
+        try:
+            _print_until_done(lines, running, console)
+        except KeyboardInterrupt:
+            ray.cancel(running)
+            _print_until_done(lines, running, console)
+        return ray.get(running)
+    except TaskCancelledError:
+        raise KeyboardInterrupt from None
+    except RayTaskError as error:
+        raise error.cause from None
+    except WorkerCrashedError as error:
+        raise RuntimeError(f"the study's process on the cluster has died: {error}") from None
+
+
+def _run(study: Study, options: Options, arguments: Sequence[str], width: int, lines: Queue) -> Outcome:
+    sys.argv = list(arguments)  # what is recorded as the study's command
+    words: Any = _Lines(lines)
+    console = Console(file=words, width=width)
+    with stopping_gently(), Cluster(options) as cluster:
+        return run_study(study, options, cluster, console)
+
+
+def _print_until_done(lines: Queue, running: Any, console: Console) -> None:
+    is_done = False
+    while not is_done:
+        is_done = bool(ray.wait([running], timeout=_SECONDS_BETWEEN_LOOKS)[0])
+        while True:
+            try:
+                console.file.write(lines.get(block=False))
+            except Empty:
+                break
+        console.file.flush()
+
+
+class _Lines(io.TextIOBase):
+    """A text file whose writing end is on the cluster."""
+
+    def __init__(self, lines: Queue) -> None:
+        self._lines = lines
+
+    def write(self, text: str) -> int:
+        if text:
+            self._lines.put(text)
+        return len(text)

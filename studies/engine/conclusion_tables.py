@@ -1,0 +1,115 @@
+"""A study's conclusions in the terminal: accuracy over λ, decisions, the information in the data, and what failed."""
+
+from collections import Counter
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.conclusions import Conclusions
+from analysis.records import StudyRecords
+from analysis.report import reservations
+
+
+def print_conclusions(conclusions: Conclusions, console: Console) -> None:
+    """Print what follows from the scores, and how many trials failed and why."""
+    if conclusions.records.scores.empty:
+        console.print("no trial was confirmed: there is nothing to conclude", highlight=False)
+    else:
+        _print_scores(conclusions.records, conclusions.decisions, console)
+    _print_failures(conclusions.records.trials, console)
+
+
+def _print_scores(records: StudyRecords, decisions: pd.DataFrame, console: Console) -> None:
+    """Print accuracy over λ, the decisions, and the information in the data."""
+    columns = {"accuracy": "test accuracy", "accuracy_nonzero": "test accuracy without neutral rows"}
+    for encoder in records.scores["encoder"].unique():
+        for column, title in columns.items():
+            if records.scores[column].notna().to_numpy().any():
+                console.print(f"\n{title} of {encoder}, mean ± standard error over seeds", highlight=False)
+                console.print(_accuracy_table(records, encoder, column))
+    if decisions.empty:
+        console.print("\nthere is nothing to decide: no encoder has scores at two λ", highlight=False)
+    else:
+        _print_decisions(decisions, 100 * records.study["definition"]["margin"], console)
+    if not records.information.empty:
+        console.print(
+            "\ninformation that the modalities have about the label, in bits: less its null's mean, 95 % interval",
+            highlight=False,
+        )
+        console.print(_information_table(records.information))
+
+
+def _print_decisions(decisions: pd.DataFrame, margin: float, console: Console) -> None:
+    """Print what is decided, with a margin in points, and what to keep in mind."""
+    title = f"the decision for each encoder, with the λ that are as good as λ* to {margin:g} points"
+    console.print(f"\n{title}", highlight=False)
+    console.print(_decision_table(decisions))
+    _print_reservations(decisions, console)
+
+
+def _accuracy_table(records: StudyRecords, encoder: str, column: str) -> Table:
+    """Mean test accuracy of one encoder: one row a λ, one column a variant."""
+    scores = records.scores.loc[records.scores["encoder"] == encoder]
+    variants = list(dict.fromkeys(scores["variant"]))
+    table = Table("λ", *variants, box=box.SIMPLE_HEAD, padding=0)
+    for lambda_, rows in scores.groupby("lambda"):
+        cells = []
+        for variant in variants:
+            values = rows.loc[rows["variant"] == variant, column].dropna()
+            error = f" ± {values.sem():.3f}" if len(values) > 1 else ""
+            cells.append(f"{values.mean():.3f}{error}" if len(values) else "–")
+        table.add_row(f"{lambda_:g}", *cells)
+    return table
+
+
+def _decision_table(decisions: pd.DataFrame) -> Table:
+    """What is decided for each encoder, one row a variant and encoder, within 80 characters."""
+    table = Table("variant", "encoder", "decision", "λ*", "as good", "gain, points", box=box.SIMPLE_HEAD, padding=0)
+    for row in decisions.to_dict("records"):
+        table.add_row(
+            row["variant"],
+            row["encoder"],
+            row["decision"],
+            _number(row["best"], "g"),
+            f"{_number(row['low'], 'g')}–{_number(row['high'], 'g')}",
+            f"{_number(100 * row['gain'], '+.1f')} ({_number(100 * row['gain_low'], '+.1f')}"
+            f" to {_number(100 * row['gain_high'], '+.1f')})",
+        )
+    return table
+
+
+def _information_table(information: pd.DataFrame) -> Table:
+    """Atoms by variant, and below them the population's where it is known, within 80 characters."""
+    atoms = information["atom"].unique()
+    table = Table("variant", *(atom.replace("_", " ") for atom in atoms), box=box.SIMPLE_HEAD, padding=0)
+    for variant, rows in information.groupby("variant", sort=False):
+        found = rows.to_dict("records")
+        table.add_row(str(variant), *(f"{row['corrected']:.2f} ({row['low']:.2f}–{row['high']:.2f})" for row in found))
+        if not pd.isna(found[0]["exact"]):
+            table.add_row("  exact", *(f"{row['exact']:.2f}".replace("-0.00", "0.00") for row in found), style="dim")
+    return table
+
+
+def _print_reservations(decisions: pd.DataFrame, console: Console) -> None:
+    """Print what to keep in mind: λ* lies at the upper end of the grid, seeds diverged, or more seeds are needed."""
+    for row in decisions.to_dict("records"):
+        for reservation in reservations(row):
+            text = f"{row['variant']} {row['encoder']}: {reservation}"
+            console.print(f"[yellow]{escape(text)}[/yellow]", highlight=False)
+
+
+def _print_failures(trials: pd.DataFrame, console: Console) -> None:
+    """Print how many trials failed, by the last line of their errors."""
+    errors = trials.loc[trials["outcome"] == "failed", "error"]
+    reasons = Counter(error.strip().splitlines()[-1] if isinstance(error, str) else "unknown" for error in errors)
+    for reason, count in reasons.most_common():
+        text = f"{count} {'trial' if count == 1 else 'trials'} failed: {reason}"
+        console.print(f"[yellow]{escape(text)}[/yellow]", highlight=False)
+
+
+def _number(value: float, form: str) -> str:
+    """The number in that form, or a question mark where the scores cannot tell it (one seed has no interval)."""
+    return "?" if pd.isna(value) else format(value, form)

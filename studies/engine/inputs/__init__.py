@@ -1,0 +1,1 @@
+"""What trials read: data sets shared on Ray, and the information in them."""

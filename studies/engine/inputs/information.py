@@ -1,0 +1,124 @@
+"""What the modalities of a study's data tell about the label (PID), estimated and as it is recorded."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.records.schema import information_metric, information_tag
+from trainables.config import DataConfig, EncoderConfig
+from trainables.data import Split, Splits, population_table
+from trainables.data.splits import REGRESSION
+from trainables.randomness import generator
+
+if TYPE_CHECKING:
+    from pid import Estimate
+
+# Every study is estimated by this one: a law never mixes methods.
+METHOD = "posterior"
+# With so many rows an atom of the synthetic data errs by a hundredth of a bit; more rows cost trials their cores.
+_MOST_ROWS = 4_000
+# Held-out rows only have to show whether the training rows tell the same.
+_MOST_HELD_OUT_ROWS, _LEAST_HELD_OUT_ROWS = 2_000, 100
+_VALUE_BINS = 4
+
+Record = Mapping[str, Any]
+
+
+def information_record(
+    config: DataConfig,
+    splits: Splits,
+    encoder_1: EncoderConfig,
+    encoder_2: EncoderConfig,
+    *,
+    num_workers: int | None = 1,
+) -> dict[str, Any]:
+    """Estimate the atoms of the training split from at most 4,000 of its rows, drawn once for all; plain JSON values.
+
+    The same is estimated on held-out rows, of the validation split: where those tell otherwise, their figures count.
+    Where the population is known, its exact atoms stand beside them. Values to be regressed are decomposed twice: their
+    sign, and under `value_bins` their quantile bins.
+    """
+    from pid import broja, estimate, on_held_out_rows, quantile_bins  # brings scikit-learn, no use to the driver
+
+    def estimated(split: Split, rows: np.ndarray, labels: np.ndarray) -> "Estimate":
+        lengths_1, lengths_2 = (
+            None if lengths is None else lengths[rows] for lengths in (split.lengths_1, split.lengths_2)
+        )
+        return estimate(
+            _features(split.x1[rows], encoder_1),
+            _features(split.x2[rows], encoder_2),
+            labels[rows],
+            method=METHOD,
+            lengths_1=lengths_1,
+            lengths_2=lengths_2,
+            num_workers=num_workers,
+        )
+
+    rows = _some_rows(splits.train, _MOST_ROWS, "rows")
+    found = estimated(splits.train, rows, splits.classes(splits.train))
+    held_out_rows = _some_rows(splits.valid, _MOST_HELD_OUT_ROWS, "held-out rows")
+    held_out_classes = splits.classes(splits.valid)
+    if len(held_out_rows) >= _LEAST_HELD_OUT_ROWS and len(np.unique(held_out_classes[held_out_rows])) > 1:
+        found = on_held_out_rows(found, estimated(splits.valid, held_out_rows, held_out_classes))
+    table = population_table(config)
+    exact = {} if table is None else asdict(broja(table).atoms)
+    record = {"modalities": list(splits.modalities), **_figures(found, exact)}
+    if splits.task == REGRESSION:
+        bins = estimated(splits.train, rows, quantile_bins(splits.train.y, _VALUE_BINS))
+        record["value_bins"] = {"num_bins": bins.num_classes, **_figures(bins, {})}
+    return record
+
+
+def _some_rows(split: Split, most: int, purpose: str) -> np.ndarray:
+    num_rows = min(len(split), most)
+    return np.sort(generator(0, "information", purpose).choice(len(split), size=num_rows, replace=False))
+
+
+def _figures(found: "Estimate", exact: Mapping[str, float]) -> dict[str, Any]:
+    return {
+        "method": found.method,
+        "definition": found.definition,
+        "num_samples": found.num_samples,
+        "p_independent": found.p_independent,
+        "dominant": found.dominant,
+        "verdict": found.verdict,
+        "at_least": None if found.at_least is None else dict(found.at_least),
+        "notes": list(found.notes),
+        "atoms": {name: _atom(found, name) | {"exact": exact.get(name)} for name in asdict(found.atoms)},
+    }
+
+
+def information_metrics(records: Mapping[str, Record]) -> dict[str, float]:
+    """The figures of all variants as metrics of the parent run."""
+    return {
+        information_metric(name, variant, f"{prefix}{figure}"): value
+        for variant, record in records.items()
+        for prefix, part in (("", record), ("value_bins/", record.get("value_bins", {"atoms": {}})))
+        for name, figures in part["atoms"].items()
+        for figure, value in figures.items()
+        if value is not None
+    }
+
+
+def information_tags(records: Mapping[str, Record]) -> dict[str, str]:
+    """Each variant's whole record, for those who read the parent run."""
+    return {information_tag(variant): json.dumps({"variant": variant, **record}) for variant, record in records.items()}
+
+
+def _atom(found: "Estimate", name: str) -> dict[str, float | None]:
+    return {
+        "raw": getattr(found.atoms, name),
+        "corrected": getattr(found.corrected, name),
+        "low": found.interval[name].lower,
+        "high": found.interval[name].upper,
+        "null_mean": None if found.null is None else getattr(found.null.mean, name),
+        "p_value": found.p_value[name],
+    }
+
+
+def _features(rows: np.ndarray, encoder: EncoderConfig) -> np.ndarray:
+    """Rows as the estimators take them: an image is one vector, not a sequence of its lines."""
+    return rows.reshape(len(rows), -1) if encoder.reads_images else rows

@@ -1,0 +1,94 @@
+"""The first part of a study: check what can be checked before a trial, and put in place what trials need."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from studies.engine.cluster.resources import Resources
+from studies.engine.cluster.session import Cluster
+from studies.engine.options import Options
+from studies.engine.recording.recording import Recording
+from studies.engine.search.queue import StudyQueue
+
+if TYPE_CHECKING:
+    from studies.engine.inputs.shared_data import SharedData
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What trials need: the shared data, what the machines give, and whether replicas of these encoders can be packed.
+
+    `grows`: the cluster adds nodes for trials that wait.
+    """
+
+    data: "SharedData"
+    resources: Resources
+    grows: bool
+    packs: bool
+
+
+def prepare(recording: Recording, options: Options, cluster: Cluster, console: Console) -> Prepared | None:
+    """Connect to MLflow and to Ray, share the data, and try a step on a few rows; None where all is recorded.
+
+    Raises Refused, with a sentence for the user, for whatever keeps the study from being trained as it is asked.
+    """
+    study, records = recording.study, recording.records
+    queue = StudyQueue(study, recording.modalities, records)
+    if queue.is_over and recording.information.read().keys() >= study.variants.keys():
+        console.print("every trial is recorded already; nothing to train", highlight=False)
+        _say_what_is_superseded(recording.connect(), options, console)
+        recording.reconcile(records)
+        return None
+    # Late, as they bring Ray and PyTorch along, which a study that is recorded does not need.
+    from studies.engine.cluster.preflight import preflight
+    from studies.engine.inputs.shared_data import share
+    from studies.engine.inputs.trial_check import check_trials
+
+    # The first connection to a new store takes seconds, and so does starting Ray: side by side.
+    with ThreadPoolExecutor(1) as pool:
+        connected = pool.submit(recording.connect)
+        resources = cluster.connect(console)
+        _say_what_is_there(recording, resources, console)
+        places = {} if cluster.is_local else preflight(study, options, recording.folder.root, console)
+        _say_what_is_superseded(connected.result(), options, console)
+    data = share(study, options.data_dir, places)
+    _note_data(data, recording, console)
+    packs = check_trials(study, data.facts, console)
+    recording.reconcile(records)
+    if records:
+        console.print(f"going on from {len(records)} recorded trials", highlight=False)
+    return Prepared(data=data, resources=resources, grows=cluster.grows, packs=packs)
+
+
+def _say_what_is_superseded(num_superseded: int, options: Options, console: Console) -> None:
+    """Say so where MLflow has this study from another storage too."""
+    if num_superseded and not options.fresh:
+        console.print(
+            "[yellow]MLflow has this study from another storage, too; those runs stay, marked as superseded[/yellow]",
+            highlight=False,
+        )
+
+
+def _say_what_is_there(recording: Recording, resources: Resources, console: Console) -> None:
+    study = recording.study
+    console.print(str(resources), highlight=False)
+    most = len(study.variants) * len(study.train_samples) * len(study.lambdas) * study.concurrency
+    if resources.slots > most:
+        console.print(
+            f"[yellow]the study fills at most {most} of these {resources.slots}: {study.concurrency} trials at once of "
+            "each λ of each variant, so that the others are learnt from[/yellow]",
+            highlight=False,
+        )
+
+
+def _note_data(data: "SharedData", recording: Recording, console: Console) -> None:
+    """Print warnings about the data, and record what is known of them; refuse others than the study began with."""
+    facts = {label: data.facts[config] for label, config in recording.study.variants.items()}
+    for label, known in facts.items():
+        for warning in known.warnings:
+            console.print(f"[yellow]{label}: {warning}[/yellow]", highlight=False)
+    recording.require_same_content({label: known.content for label, known in facts.items()})
+    for label, known in facts.items():
+        recording.note_population(label, known.population, known.content)

@@ -1,0 +1,1 @@
+"""Where a study's records go: its journal, and MLflow."""

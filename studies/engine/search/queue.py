@@ -1,0 +1,206 @@
+"""What a study still has to run: trials in the order they may start, and what becomes of each."""
+
+from collections.abc import Callable, Mapping
+from math import inf
+
+from analysis.records.schema import EXCHANGE
+from studies.engine.recording.journal import JournalError, TrialRecord
+from studies.engine.search.candidates import Candidate
+from studies.engine.search.exchange import offered
+from studies.engine.search.plan import CONFIRM, SEARCH, Stratum, TrialSpec, strata, trial_spec
+from studies.engine.search.sampler import Sampler
+from studies.engine.search.stratum_search import StratumSearch
+from studies.engine.search.variant_rounds import VariantRounds
+from studies.engine.study import Study
+from trainables.config import SEARCH_METRIC
+from trainables.randomness import derived_seed
+
+
+class StudyQueue:
+    """All trials of a study: the search of every stratum, the exchange, and rounds that confirm the best of each λ.
+
+    Each stratum has its own sampler, and its trials compete with no others, so that none starves another. `records`
+    are those of earlier runs of the same study: their trials are not run again, and every later draw and decision is
+    what it would have been without the interruption; with those of all trials that end they are `records` here, too.
+    `modalities`: the names of the two encoders. `opens_rounds` is
+    asked before each round but the first of a variant, and may end the rounds where time is up.
+    Raises JournalError where a recorded trial is not the one that the study would draw.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        modalities: tuple[str, str],
+        records: Mapping[str, TrialRecord],
+        *,
+        opens_rounds: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._study = study
+        self.records = dict(records)
+        self._recorded_keys = {(r.stratum, r.index): r.key for r in records.values() if r.stage != CONFIRM}
+        self._opens_rounds = opens_rounds
+        self._waiting: list[TrialSpec] = []
+        self._candidates: dict[str, Candidate] = {}
+        self._open: dict[str, TrialSpec] = {}
+        self.searches = {stratum: _search(study) for stratum in strata(study)}
+        self._variants: dict[str, list[Stratum]] = {}
+        for stratum in self.searches:
+            self._variants.setdefault(stratum.variant, []).append(stratum)
+        self.rounds = {variant: VariantRounds(study, variant, modalities) for variant in self._variants}
+        for variant in self._variants:
+            self._advance(variant)
+
+    def take(self) -> TrialSpec | None:
+        """The next trial that may start, or None while there is none.
+
+        Confirmations come first, since they are the longest, and the longest of them before the others, so that the
+        last to end keeps few slots idle; then exchanges, which others wait for; then the lowest configuration number of
+        any stratum, so that all strata advance together.
+        """
+        if not self._waiting:
+            return None
+        chosen = min(self._waiting, key=_turn)
+        self._waiting.remove(chosen)
+        return chosen
+
+    def report(self, key: str, score: float) -> bool:
+        """Take down the score that a trial reports; returns whether the study's halving lets it go on."""
+        spec = self._open[key]
+        if spec.stage == CONFIRM:
+            return True
+        return self.searches[spec.stratum].report(self._candidates[key], score)
+
+    def again(self, key: str) -> None:
+        """Let a trial that was taken start once more, because its process was lost."""
+        self._waiting.append(self._open[key])
+
+    def end(self, record: TrialRecord) -> None:
+        """Take down how a trial ended, which may let others of its variant start."""
+        self.records[record.key] = record
+        spec = self._open.pop(record.key)
+        if spec.stage == CONFIRM:
+            self.rounds[spec.stratum.variant].end(record)
+        else:
+            self._candidates[record.key].outcome = record.outcome
+        self._advance(spec.stratum.variant)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every trial has ended."""
+        return not self._open
+
+    @property
+    def failed_strata(self) -> list[Stratum]:
+        """Strata whose search is over without a configuration that finished, so that nothing can be confirmed."""
+        return [
+            stratum for stratum, search in self.searches.items() if self._is_searched(search) and not self._best(search)
+        ]
+
+    def _advance(self, variant: str) -> None:
+        """Add all that may start now: what is recorded already may let more start at once."""
+        while self._add_searches(variant) or self._add_exchanges(variant) or self._add_confirmations(variant):
+            pass
+
+    def _add_searches(self, variant: str) -> bool:
+        """Draw the next configuration of each stratum that has room for one; returns whether there was any."""
+        found = False
+        for stratum in self._variants[variant]:
+            while (candidate := self.searches[stratum].next_candidate()) is not None:
+                self._add_candidate(stratum, SEARCH, candidate)
+                found = True
+        return found
+
+    def _add_exchanges(self, variant: str) -> bool:
+        """Begin each sweep of the exchange that may begin; returns whether there was any."""
+        found = False
+        searches = [self.searches[stratum] for stratum in self._variants[variant]]
+        for position, stratum in enumerate(self._variants[variant]):
+            search = searches[position]
+            sweep = search.num_sweeps + 1
+            if sweep > self._study.exchange_sweeps or (choices := offered(searches, position, sweep)) is None:
+                continue
+            for candidate in search.begin_sweep(choices):
+                self._add_candidate(stratum, EXCHANGE, candidate)
+            found = True
+        return found
+
+    def _add_confirmations(self, variant: str) -> bool:
+        """Begin the first round of each λ as soon as its best is known, later rounds of all λ together."""
+        rounds = self.rounds[variant]
+        found = False
+        for stratum in self._variants[variant]:
+            search = self.searches[stratum]
+            if stratum.lambda_ not in rounds.seeds and self._is_searched(search) and (best := self._best(search)):
+                self._confirm(stratum, best, range(self._study.seeds))
+                found = True
+        all_searched = all(self._is_searched(self.searches[stratum]) for stratum in self._variants[variant])
+        if found or not all_searched or not rounds.has_ended:
+            return found
+        additions = rounds.next_seeds()
+        if not additions or not self._opens_rounds():
+            return False
+        for stratum in self._variants[variant]:
+            best = self._best(self.searches[stratum])
+            if best is not None and stratum.lambda_ in additions:
+                self._confirm(stratum, best, additions[stratum.lambda_])
+        return True
+
+    def _confirm(self, stratum: Stratum, best: Candidate, seeds: range) -> None:
+        rounds = self.rounds[stratum.variant]
+        for replicas in rounds.begin(stratum.lambda_, seeds):
+            spec = trial_spec(self._study, stratum, CONFIRM, best.index, best.hyperparameters, replicas)
+            if not self._add(spec):
+                rounds.end(self.records[spec.key])
+
+    def _add_candidate(self, stratum: Stratum, stage: str, candidate: Candidate) -> None:
+        spec = trial_spec(self._study, stratum, stage, candidate.index, candidate.hyperparameters)
+        self._check_recorded(spec)
+        record = self.records.get(spec.key)
+        if record is not None:
+            candidate.scores = [report.metrics[SEARCH_METRIC] for report in record.reports]
+            candidate.outcome = record.outcome
+        self._candidates[spec.key] = candidate
+        self._add(spec)
+
+    def _add(self, spec: TrialSpec) -> bool:
+        """Whether the trial has still to run, and waits now."""
+        record = self.records.get(spec.key)
+        is_open = record is None or record.outcome is None
+        if is_open:
+            self._open[spec.key] = spec
+            self._waiting.append(spec)
+        return is_open
+
+    def _is_searched(self, search: StratumSearch) -> bool:
+        return search.is_over(self._study.exchange_sweeps)
+
+    def _best(self, search: StratumSearch) -> Candidate | None:
+        return search.best(self._study.exchange_sweeps)
+
+    def _check_recorded(self, spec: TrialSpec) -> None:
+        recorded = self._recorded_keys.get((str(spec.stratum), spec.index), spec.key)
+        if recorded != spec.key:
+            raise JournalError(
+                f"configuration {spec.index} of {spec.stratum} was recorded as {recorded}, but this version of the "
+                f"sampler draws {spec.key}. Use the versions that the study began with, or start over with --fresh."
+            )
+
+
+def _search(study: Study) -> StratumSearch:
+    """The search of any of the study's strata; all draw the same first configurations."""
+    sampler = Sampler(
+        study.search_space,
+        num_random=max(1, study.num_configurations // 2),
+        seed=derived_seed(study.seed, "sampler") % 2**32,
+    )
+    return StratumSearch(
+        sampler, study.halving, num_configurations=study.num_configurations, concurrency=study.concurrency
+    )
+
+
+def _turn(spec: TrialSpec) -> tuple[float, ...]:
+    """Sort key of a trial: confirmations first, those of most rows before others, then those of larger encoders."""
+    if spec.stage != CONFIRM:
+        return (1 if spec.stage == EXCHANGE else 2, spec.index)
+    rows, chosen = spec.config.train_samples, spec.config.hyperparameters
+    return (0, -inf if rows is None else -rows, -(chosen.depth or 0), -(chosen.projection_size or 0), spec.index)

@@ -1,0 +1,47 @@
+"""What Ray Tune asks after each report, and when a worker is free: whether a trial goes on, and which one starts."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from ray.tune.schedulers import FIFOScheduler
+
+from studies.engine.search.candidates import TrialOutcome
+from studies.engine.tune.unsaved import Unsaved
+
+
+class QueueScheduler(Unsaved, FIFOScheduler):
+    """Asks `observe` (trial's key, result) after each report whether the trial goes on; `slots` trials run at once.
+
+    A free worker takes a pending trial, and Ray Tune then ends the worker that it was starting for that trial. Where
+    trials are shorter than a worker's start, the first worker would end all others again and again. So until all slots
+    were full once, a free worker gets the newest trial, for which no worker is starting yet.
+    """
+
+    def __init__(self, observe: Callable[[str, dict[str, Any]], TrialOutcome | None], slots: int) -> None:
+        super().__init__()
+        self._observe = observe
+        self._slots = slots
+        self._was_full = False
+        self._turns: dict[str, int] = {}
+        self._next_turn = count()
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        """Give the trial a turn after all that were added before."""
+        self._turns[trial.trial_id] = next(self._next_turn)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """The next of the pending trials; Ray's own choice looks through all trials, also those that have ended."""
+        live = tune_controller.get_live_trials()
+        pending = sorted(
+            (trial for trial in live if trial.status == trial.PENDING), key=lambda trial: self._turns[trial.trial_id]
+        )
+        if not pending:
+            return None
+        self._was_full |= sum(trial.status == trial.RUNNING for trial in live) >= self._slots
+        return pending[0 if self._was_full else -1]
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """STOP where the trial has come to its end or has been pruned."""
+        outcome = self._observe(trial.config["key"], result)
+        return self.CONTINUE if outcome is None else self.STOP

@@ -1,0 +1,307 @@
+"""Studies from Python: what they return, what they raise, and that they leave no trace in whoever calls them."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import ray
+
+from analysis import decision_table, read_study, study_decisions
+from studies import Outcome, Refused, StudyFailed, avmnist, run, synthetic
+from studies.engine.options import Options, resolve
+from tests.cluster.process import Server, free_ports, listens
+from tests.studies.workspace import SECONDS_ALLOWED, Workspace
+from trainables.data import MissingDataError
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+SMALL: dict[str, Any] = {
+    "variants": ("R=8",),
+    "lambdas": (0.0, 1.0),
+    "configurations": 3,
+    "seeds": 2,
+    "max_seeds": 4,
+    "max_epochs": 18,
+    "train_samples": (256,),
+}
+FEWEST_TRIALS = 2 * (3 + 1)  # the search and the first round; exchange and later rounds add to them
+# What a trial's row says of when and where it ran; all else is the same in every run of the study.
+CIRCUMSTANCES = ["start", "seconds"]
+# Of Ray and MLflow; others are set by libraries when they are imported, once for all.
+OF_RAY_AND_MLFLOW = ("RAY_", "TUNE_", "MLFLOW_", "PYTHONBREAKPOINT")
+
+
+def variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(OF_RAY_AND_MLFLOW)}
+
+
+def handlers() -> list[Any]:
+    return [signal.getsignal(number) for number in SIGNALS]
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study in this process leaves its artifacts in the working folder, as MLflow does by default."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Callable[[], Workspace]:
+    return lambda: Workspace(tmp_path_factory.mktemp("study"), repository)
+
+
+@pytest.fixture(scope="module")
+def commanded(make_workspace: Callable[[], Workspace]) -> Workspace:
+    """The study as its command line runs it."""
+    workspace = make_workspace()
+    arguments = [
+        word
+        for name, value in SMALL.items()
+        for word in (f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, tuple) else [value]))
+    ]
+    code, output = workspace.run(*arguments)
+    assert code == 0, output
+    return workspace
+
+
+@pytest.fixture
+def workspace(make_workspace: Callable[[], Workspace], commanded: Workspace) -> Workspace:
+    """A folder for a run of the same study, whose information is known already."""
+    return make_workspace().knowing_what(commanded)
+
+
+def run_in(workspace: Workspace, **options: Any) -> Outcome:
+    places = {"storage": str(workspace.folder / "runs"), "tracking_uri": workspace.tracking_uri}
+    return run(synthetic.STUDY, **{**SMALL, **places, **options})
+
+
+def assert_equal_to_recorded(outcome: Outcome, workspace: Workspace) -> None:
+    """The outcome's tables are those that are read from that workspace's MLflow."""
+    records = read_study(workspace.tracking_uri, "synthetic", outcome.identity)
+    expected = {
+        "scores": records.scores,
+        "alignment": records.alignment,
+        "decisions": decision_table(study_decisions(records), records.scores),
+        "information": records.information,
+    }
+    for name, table in expected.items():
+        assert not table.empty
+        pd.testing.assert_frame_equal(getattr(outcome, name), table, check_exact=True, obj=name)
+    trials = [table.drop(columns=CIRCUMSTANCES).sort_values("trial") for table in (outcome.trials, records.trials)]
+    pd.testing.assert_frame_equal(*(table.reset_index(drop=True) for table in trials), check_exact=True)
+
+
+def once_trained(workspace: Workspace, number: int, action: Callable[[], object]) -> threading.Thread:
+    """Does something from another thread once so many trials have ended."""
+
+    def wait_and_act() -> None:
+        deadline = time.monotonic() + SECONDS_ALLOWED
+        while len(workspace.records()) < number and time.monotonic() < deadline:
+            time.sleep(0.02)
+        action()
+
+    thread = threading.Thread(target=wait_and_act)
+    thread.start()
+    return thread
+
+
+def test_it_returns_what_the_command_line_records_and_leaves_no_trace(
+    workspace: Workspace, commanded: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables_before, handlers_before = variables(), handlers()
+    outcome = run_in(workspace, num_cpus=2)
+    assert variables() == variables_before
+    assert handlers() == handlers_before
+    assert not ray.is_initialized()
+    assert not outcome.is_interrupted
+    assert workspace.records() == commanded.records() and len(workspace.records()) >= FEWEST_TRIALS
+    workspace.assert_tidy()
+    assert_equal_to_recorded(outcome, workspace)
+    assert_equal_to_recorded(outcome, commanded)
+    assert outcome.report is not None and outcome.report.is_file() and outcome.report.is_absolute()
+    assert {"accuracy_and_alignment", "gain_by_lambda"} <= set(outcome.figures)
+    assert all(path.is_file() for path in outcome.figures.values())
+    assert "best alignment" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"num_gpus": 64}, Refused, "--num-gpus 64: this machine has"),
+        ({"lambdas": (1, 0)}, Refused, "increasing"),
+        ({"variants": ("R=3",)}, Refused, r"no variant \['R=3'\]"),
+        ({"train_samples": [50_000]}, Refused, "45875 training rows of R=8, got 50000"),
+        ({"objective": "unknown"}, Refused, "--objective must be one of"),
+        ({"address": "auto", "num_cpus": 1}, Refused, "leave --num-gpus, --num-cpus"),
+        ({"tracking_uri": "http://127.0.0.1:9"}, Refused, "MLflow at http://127.0.0.1:9 cannot be reached"),
+        ({"num_gpu": 1}, TypeError, "num_gpu"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is_trained(
+    make_workspace: Callable[[], Workspace],
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    error: type[Exception],
+    message: str,
+) -> None:
+    workspace = make_workspace()
+    monkeypatch.chdir(workspace.folder)
+    monkeypatch.setattr("analysis.connection._PAUSES", ())
+    with pytest.raises(error, match=message):
+        run_in(workspace, **options)
+    assert not ray.is_initialized()
+    assert workspace.records() == {}
+
+
+def test_data_that_are_not_there_are_named(make_workspace: Callable[[], Workspace]) -> None:
+    folder = make_workspace().folder
+    with pytest.raises(MissingDataError, match="train-images-idx3-ubyte"):
+        run(avmnist.STUDY, data_dir=str(folder / "nowhere"), storage=str(folder / "runs"))
+    assert not ray.is_initialized() and not list(folder.iterdir())
+
+
+def test_options_may_be_what_json_makes_of_them(make_workspace: Callable[[], Workspace], commanded: Workspace) -> None:
+    """Lists for tuples and text for paths: all is recorded already, so that nothing is trained."""
+    workspace = make_workspace()
+    shutil.copytree(commanded.folder, workspace.folder, dirs_exist_ok=True)
+    options = json.loads(json.dumps({**SMALL, "lambdas": (0, 1), "data_dir": str(workspace.folder)}))
+    outcome = run_in(workspace, **options)
+    assert workspace.records() == commanded.records()
+    assert_equal_to_recorded(outcome, commanded)
+    assert not ray.is_initialized()
+
+
+def test_in_any_thread_a_session_that_is_there_is_used_and_goes_on(
+    workspace: Workspace, commanded: Workspace, local_ray: None
+) -> None:
+    """A notebook's kernel or a server may have no main thread to spare."""
+    begun = ray.get_runtime_context().get_job_id()
+    variables_before, handlers_before = variables(), handlers()
+    found: list[Outcome | BaseException] = []
+
+    def run_there() -> None:
+        try:
+            found.append(run_in(workspace))
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=run_there)
+    thread.start()
+    thread.join()
+    (outcome,) = found
+    assert isinstance(outcome, Outcome), outcome
+    assert (variables(), handlers()) == (variables_before, handlers_before)
+    assert ray.is_initialized() and ray.get_runtime_context().get_job_id() == begun
+    assert_equal_to_recorded(outcome, commanded)
+
+
+def test_interrupted_it_says_so_and_the_next_call_goes_on(
+    workspace: Workspace, commanded: Workspace, local_ray: None
+) -> None:
+    variables_before, handlers_before = variables(), handlers()
+    stopper = once_trained(workspace, 1, lambda: signal.raise_signal(signal.SIGINT))  # as Ctrl-C does
+    outcome = run_in(workspace)
+    stopper.join()
+    assert (variables(), handlers()) == (variables_before, handlers_before)
+    assert outcome.is_interrupted and outcome.report is None and not outcome.figures
+    survived = workspace.records()
+    assert 1 <= len(survived) < FEWEST_TRIALS
+    assert set(outcome.trials["trial"].loc[outcome.trials["outcome"] != "interrupted"]) == set(survived)
+    assert "RUNNING" not in {run.info.status for run in workspace.runs()}
+    assert ray.is_initialized()
+    outcome = run_in(workspace)
+    assert not outcome.is_interrupted
+    assert workspace.records() == commanded.records()
+    assert_equal_to_recorded(outcome, commanded)
+
+
+def test_where_a_lambda_has_no_result_it_raises_with_all_the_rest(
+    make_workspace: Callable[[], Workspace], local_ray: None
+) -> None:
+    """This λ is beyond what float32 holds, so that every configuration diverges."""
+    workspace = make_workspace()
+    (label,) = SMALL["variants"]
+    study = replace(synthetic.STUDY, variants={label: synthetic.STUDY.variants[label]})
+    places = {"storage": str(workspace.folder / "runs"), "tracking_uri": workspace.tracking_uri}
+    options = {**SMALL, "lambdas": (0, 1e39), "configurations": 2, "max_epochs": 2, **places}
+    with pytest.raises(StudyFailed, match=r"every configuration failed at R=8 λ=1e\+39") as failed:
+        run(study, **options)
+    outcome = failed.value.outcome
+    assert outcome is not None and outcome.report is not None and outcome.report.is_file()
+    assert set(outcome.scores["lambda"]) == {0}
+    assert (outcome.trials.groupby("lambda")["outcome"].unique().loc[1e39] == ["failed"]).all()
+    assert outcome.decisions.empty and not outcome.information.empty  # one λ alone is compared with nothing
+    (parent,) = (run for run in workspace.runs() if run.data.tags["role"] == "study")
+    assert parent.info.status == "FAILED" and "every configuration failed" in parent.data.tags["error"]
+
+
+@pytest.fixture
+def mlflow_server(tmp_path: Path) -> Iterator[tuple[Server, str]]:
+    """MLflow behind an address of its own, and that address."""
+    (port,) = free_ports(1)
+    command = [str(Path(sys.executable).parent / "mlflow"), "server", "--host=127.0.0.1", f"--port={port}"]
+    command += ["--workers=1", f"--backend-store-uri=sqlite:///{tmp_path}/mlflow.db"]
+    command += [f"--artifacts-destination={tmp_path}/artifacts"]
+    settings = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    server = Server(command, tmp_path, lambda: listens(port), settings)
+    server.start()
+    yield server, f"http://127.0.0.1:{port}"
+    server.stop()
+
+
+def test_where_mlflow_goes_away_all_is_concluded_all_the_same(
+    workspace: Workspace,
+    commanded: Workspace,
+    local_ray: None,
+    mlflow_server: tuple[Server, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A minute later, of which the test does not wait; what is sent then is in `tests/cluster/test_faults.py`."""
+    monkeypatch.setattr("studies.engine.recording.tracking._PATIENCE", 1.0)
+    monkeypatch.setattr("studies.engine.recording.tracking._PATIENCE_WHEN_STOPPED", 1.0)
+    server, uri = mlflow_server
+    killer = once_trained(workspace, 1, server.kill)
+    with pytest.raises(StudyFailed, match=f"MLflow at {uri} cannot be reached") as failed:
+        run_in(workspace, tracking_uri=uri)
+    killer.join()
+    assert "the same command sends" in str(failed.value)
+    outcome = failed.value.outcome
+    assert outcome is not None and outcome.report is not None and outcome.report.is_file()
+    assert workspace.records() == commanded.records()
+    assert_equal_to_recorded(outcome, commanded)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule of a user's that fails in the middle of a study, in the process that runs it."""
+
+    def goes_on(self, scores: Sequence[float], earlier: Sequence[Sequence[float]]) -> bool:
+        """Never answers."""
+        raise ZeroDivisionError("nobody expected this")
+
+
+def test_what_nobody_expected_is_raised_and_recorded(workspace: Workspace, local_ray: None) -> None:
+    study = replace(synthetic.STUDY, halving=Broken())
+    (known,) = workspace.folder.glob("runs/*/information.json")
+    shutil.copytree(known.parent, known.parents[1] / f"synthetic-{resolve(study, Options(**SMALL)).identity}")
+    places = {"storage": str(workspace.folder / "runs"), "tracking_uri": workspace.tracking_uri}
+    with pytest.raises(Exception, match="ZeroDivisionError: nobody expected this") as caught:
+        run(study, **SMALL, **places)
+    assert not isinstance(caught.value, Refused | StudyFailed | OSError)
+    runs = workspace.runs()
+    (parent,) = (run for run in runs if run.data.tags["role"] == "study")
+    assert parent.info.status == "FAILED"
+    error = parent.data.tags["error"].rstrip()  # the end of a long traceback
+    assert "in goes_on" in error and error.endswith("ZeroDivisionError: nobody expected this")
+    assert "RUNNING" not in {run.info.status for run in runs}
+    with pytest.raises(Exception, match="ZeroDivisionError"):
+        run(study, **SMALL, **places)  # the journal is free for the next, and so are Ray's cores

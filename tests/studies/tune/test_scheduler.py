@@ -1,0 +1,59 @@
+"""Which pending trial a free worker takes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from ray.tune.experiment import Trial
+
+from studies.engine.tune.scheduler import QueueScheduler
+
+
+@dataclass
+class Live:
+    """Ray Tune's controller, as far as a scheduler asks it which trials are not over."""
+
+    trials: list[Trial] = field(default_factory=list)
+
+    def get_live_trials(self) -> set[Trial]:
+        return set(self.trials)
+
+
+@pytest.fixture
+def live() -> Live:
+    return Live()
+
+
+@pytest.fixture
+def scheduler(live: Live) -> QueueScheduler:
+    """Of three slots and six trials, all pending."""
+    made = QueueScheduler(lambda key, result: None, slots=3)
+    for trial in _trials(6):
+        live.trials.append(trial)
+        made.on_trial_add(live, trial)
+    return made
+
+
+def test_once_all_slots_are_filled_the_first_to_come_is_the_first_to_run(live: Live, scheduler: QueueScheduler) -> None:
+    for trial in live.trials[:3]:
+        trial.set_status(Trial.RUNNING)
+    first_to_come = live.trials[3]
+    assert scheduler.choose_trial_to_run(live) is first_to_come
+    del live.trials[:2]  # one has ended, and one was lost: nobody waits for ever behind those who come later
+    assert scheduler.choose_trial_to_run(live) is first_to_come
+
+
+def test_while_workers_start_nobody_takes_their_trials(live: Live, scheduler: QueueScheduler) -> None:
+    """The first of three is done while two still start for the next two: the last is taken."""
+    live.trials.pop(0)
+    assert scheduler.choose_trial_to_run(live) is live.trials[-1]
+
+
+def test_without_a_pending_trial_there_is_none(live: Live, scheduler: QueueScheduler) -> None:
+    for trial in live.trials:
+        trial.set_status(Trial.RUNNING)
+    assert scheduler.choose_trial_to_run(live) is None
+
+
+def _trials(number: int) -> Iterator[Trial]:
+    return (Trial("any", stub=True) for _ in range(number))
