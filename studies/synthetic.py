@@ -23,6 +23,7 @@ STUDY = Study(
     },
     configurations=8,
     search_seeds=4,
+    concurrency=1,  # fifty strata side by side; each trial learns from all before it in its own
     seeds=8,
     max_seeds=256,
     max_epochs=300,  # steps, as all rows fit into one batch
