@@ -38,13 +38,14 @@ TRUTH_SEED = 10**6  # no study of the repeats has it
 SEARCHED_SEEDS, CONFIRMED_SEEDS, NUM_CONFIRMED = 8, 128, 3
 EPOCHS = {256: 300, 1024: 150}
 MEASURED_ROWS = 16  # alignment is not asked for here
+MARGIN = 0.005  # the default of studies, harder to decide than that of the synthetic one
 
 
 def study_of(rows: int, bits: int, seed: int) -> Study:
     """The synthetic study of one number of shared bits and of training rows."""
     data = {f"R={bits}": SyntheticData(shared_bits=bits)}
     budget = {"max_epochs": EPOCHS[rows], "train_samples": (rows,), "alignment_samples": MEASURED_ROWS}
-    return replace(synthetic.STUDY, variants=data, seed=seed, **budget)
+    return replace(synthetic.STUDY, variants=data, seed=seed, margin=MARGIN, **budget)
 
 
 def truth(rows: int, bits: int) -> None:
@@ -116,13 +117,13 @@ def one_study(rows: int, bits: int, seed: int) -> None:
     file.write_text(json.dumps(decided))
 
 
-def table(margin: float) -> list[Row]:
+def table() -> list[Row]:
     """One row for each data set: shares of wrong decisions and of intervals that miss, and the mean cost."""
     rows = []
     for rows_and_bits in sorted({tuple(map(int, file.stem.split("_")[1:3])) for file in FOLDER.glob("study_*.json")}):
         num_rows, bits = rows_and_bits
         found = [
-            judged(encoder, decision, _true_gains(num_rows, bits), margin)
+            judged(encoder, decision, _true_gains(num_rows, bits))
             for file in FOLDER.glob(f"study_{num_rows}_{bits}_*.json")
             for encoder, decision in enumerate(json.loads(file.read_text()))
         ]
@@ -141,15 +142,15 @@ def _true_gains(rows: int, bits: int) -> dict[float, np.ndarray]:
     return {lambda_: accuracies - found[study.lambdas[0]] for lambda_, accuracies in found.items()}
 
 
-def judged(encoder: int, decision: dict, true_gains: dict[float, np.ndarray], margin: float) -> dict[str, float]:
+def judged(encoder: int, decision: dict, true_gains: dict[float, np.ndarray]) -> dict[str, float]:
     """Whether a decision, the interval of its gain and the λ that it holds for as good are true."""
     gains = {lambda_: float(of_both[encoder]) for lambda_, of_both in true_gains.items()}
     largest, smallest = max(gains.values()), min(gains.values())
     harmless_to = decision["harmless_to"] if decision["harmless_to"] is not None else 0.0
     wrong = {
         "align": gains[decision["best"]] <= 0,
-        "do not align": largest >= margin or smallest >= 0,
-        "no difference": any(abs(gain) > margin for lambda_, gain in gains.items() if lambda_ <= harmless_to),
+        "do not align": largest >= MARGIN or smallest >= 0,
+        "no difference": any(abs(gain) > MARGIN for lambda_, gain in gains.items() if lambda_ <= harmless_to),
         "undecided": False,
     }[decision["word"]]
     low, high = decision["gain_interval"]
@@ -179,7 +180,7 @@ def main(
     elif part == "studies":
         Parallel(n_jobs=jobs)(delayed(one_study)(rows, number, seed) for seed in range(repeats) for number in bits)
     else:
-        print_table(table(synthetic.STUDY.margin))
+        print_table(table())
 
 
 if __name__ == "__main__":

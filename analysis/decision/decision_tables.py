@@ -99,16 +99,19 @@ def decision_table(decided: Decisions, scores: pd.DataFrame) -> pd.DataFrame:
 def gain_bands(decided: Decisions) -> pd.DataFrame:
     """The simultaneous band of gains over the first λ that each decision rests on, a row for each other λ with scores.
 
-    Columns [variant, encoder, lambda, gain, low, high, seeds].
+    Columns [variant, encoder, lambda, gain, low, high, seeds, over]; `over` is the λ that gains are over.
     """
+    columns = ["variant", "encoder", "lambda", "gain", "low", "high", "seeds", "over"]
     rows = [
-        (variant, encoder, decision.lambdas[place], gain, decision.lows[place], decision.highs[place], seeds)
+        (
+            *(variant, encoder, decision.lambdas[place]),
+            *(gain, decision.lows[place], decision.highs[place], seeds, decision.lambdas[0]),
+        )
         for (variant, encoder), decision in decided.items()
         for place, (gain, seeds) in enumerate(zip(decision.gains, decision.num_seeds, strict=True))
         if place > 0 and np.isfinite(gain)
     ]
-    table = pd.DataFrame(rows, columns=["variant", "encoder", "lambda", "gain", "low", "high", "seeds"])
-    return table.replace([np.inf, -np.inf], np.nan)
+    return pd.DataFrame(rows, columns=columns).replace([np.inf, -np.inf], np.nan)
 
 
 def _row(variant: str, encoder: str, decision: Decision, scores: pd.DataFrame) -> dict[str, float | str | None]:

@@ -78,7 +78,7 @@ def gain_by_lambda(gains: pd.DataFrame) -> Drawing:
     """
     if gains.empty:
         raise ValueError("there are no gains to draw: no encoder has scores at two λ")
-    first = gains["lambda"].to_numpy(dtype=float).min()
+    first = float(gains["over"].iloc[0])  # one for all, as a study has one grid of λ
     variants, encoders = list(gains["variant"].unique()), list(gains["encoder"].unique())
     lambdas = np.unique(gains["lambda"])
     largest = max(100 * np.abs(gains["gain"].to_numpy(dtype=float)).max(), 2.0)

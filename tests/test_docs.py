@@ -1,0 +1,181 @@
+"""What README and the pages of docs tell people to type, and the files they name, exist as they say."""
+
+import importlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tyro
+
+from studies.engine.commands.advice import AdviceOptions
+from studies.engine.commands.archive_study import ArchiveOptions
+from studies.engine.commands.information_table import TableOptions
+from studies.engine.options import AllOptions, CommandOptions, parse, resolve
+
+REPOSITORY = Path(__file__).parents[1]
+FOLDERS_WITH_A_PAGE = ("benchmarks", "pid", "studies/results", "trainables/data")
+PAGES = [
+    REPOSITORY / "README.md",
+    REPOSITORY / "CONTRIBUTING.md",
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+    *(REPOSITORY / folder / "README.md" for folder in FOLDERS_WITH_A_PAGE),
+]
+TEXTS = {str(page.relative_to(REPOSITORY)): page.read_text(encoding="utf-8") for page in PAGES}
+README = TEXTS["README.md"]
+
+# What the scripts that are no single study of known data are asked with.
+OTHER_OPTIONS = {
+    "studies/advise.py": AdviceOptions,
+    "studies/custom.py": ArchiveOptions,
+    "studies/objectives.py": AllOptions,
+    "studies/paper.py": AllOptions,
+    "studies/pid_table.py": TableOptions,
+}
+
+
+def commands(start: str) -> list[str]:
+    """The pages' indented commands that begin with `start`, without their comments."""
+    lines = [line for text in TEXTS.values() for line in text.splitlines() if line.startswith("    " + start)]
+    return sorted({line.strip().split("  #")[0].rstrip() for line in lines})
+
+
+def blocks(page: str) -> list[str]:
+    """A page's blocks of Python, in their order."""
+    return re.findall(r"```python\n(.*?)```", TEXTS[page], re.DOTALL)
+
+
+def block_with(page: str, text: str) -> str:
+    """The page's one block of Python that has `text` in it."""
+    (block,) = [block for block in blocks(page) if text in block]
+    return block
+
+
+def run_python(program: str, folder: Path) -> str:
+    """What a program prints that is run in `folder` by a Python that finds the checkout."""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+def heading_anchors(page: Path) -> set[str]:
+    """The anchors that a page's headings have: lower case, spaces as hyphens, no punctuation."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("command", commands("python studies/"))
+def test_a_command_asks_a_study_for_what_it_has(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    script, *arguments = shlex.split(command)[1:]
+    monkeypatch.setattr("sys.argv", [script, *arguments])
+    if script in OTHER_OPTIONS:
+        tyro.cli(OTHER_OPTIONS[script])
+    else:
+        study = importlib.import_module(script.removesuffix(".py").replace("/", ".")).STUDY
+        resolve(study, parse(CommandOptions, study.question))
+
+
+@pytest.mark.parametrize("command", commands("make "))
+def test_a_target_is_one_of_the_makefile(command: str) -> None:
+    subprocess.run([*shlex.split(command), "--dry-run"], cwd=REPOSITORY, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("script", sorted(set(re.findall(r"`(\w+\.py)`", TEXTS["benchmarks/README.md"]))))
+def test_a_benchmark_that_is_named_is_there(script: str) -> None:
+    assert (REPOSITORY / "benchmarks" / script).exists()
+
+
+def test_there_are_commands_to_test() -> None:
+    assert commands("python studies/") and {"make study", "make test"} <= set(commands("make "))
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_every_link_leads_somewhere(page: str) -> None:
+    lost = []
+    for link in re.findall(r"\]\(([^):]+)\)", TEXTS[page]):
+        path, _, anchor = link.partition("#")
+        target = (REPOSITORY / page).parent / path if path else REPOSITORY / page
+        if not target.exists() or (anchor and anchor not in heading_anchors(target)):
+            lost.append(link)
+    assert lost == []
+
+
+def test_every_page_of_docs_is_linked_from_the_readme() -> None:
+    pages = {name for name in TEXTS if name.startswith("docs/")}
+    assert pages - set(re.findall(r"\]\((docs/[^)#]+)", README)) == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md"])
+def test_every_file_of_the_map_is_there(page: str) -> None:
+    folders, missing = {0: REPOSITORY}, []
+    for line in TEXTS[page].split("## The house\n")[1].split("```")[1].splitlines():
+        for indent, name in re.findall(r"^( *)(\S+)", line):
+            depth = len(indent) // 2
+            path = folders[depth] / name
+            missing += [] if path.exists() else [str(path)]
+            folders[depth + 1] = path
+    assert missing == []
+
+
+@pytest.mark.parametrize(("page", "shapes"), [("README.md", ("32", "12")), ("docs/own-data.md", ("20×768", "40"))])
+def test_the_archive_of_an_example_is_one_that_a_study_takes(
+    page: str, shapes: tuple[str, str], tmp_path: Path
+) -> None:
+    run_python(block_with(page, "savez"), tmp_path)
+    (command,) = {line for line in commands("python studies/custom.py") if "--dry-run" not in line}
+    script, *arguments = shlex.split(command)[1:]
+    finished = subprocess.run(
+        [sys.executable, str(REPOSITORY / script), *arguments, "--dry-run"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout
+    assert all(shape in finished.stdout for shape in shapes)
+
+
+def test_the_first_example_gives_a_table_and_a_page(tmp_path: Path) -> None:
+    lines = run_python(block_with("README.md", "outcome = run("), tmp_path).splitlines()
+    *_, heading, first, second, page = lines
+    assert heading.split() == ["encoder", "decision", "best", "gain", "gain_low", "gain_high"]
+    assert [row.split()[1] for row in (first, second)] == ["modality_1", "modality_2"]
+    assert "Should two encoders be aligned where both modalities tell everything?" in Path(page).read_text("utf-8")
+
+
+def test_the_parts_of_ones_own_make_a_study_that_trains(tmp_path: Path) -> None:
+    for block in blocks("docs/extending.md") + blocks("docs/own-data.md"):
+        if place := re.match(r"# (my_lab/\w+\.py)\n", block):
+            (tmp_path / place[1]).parent.mkdir(exist_ok=True)
+            (tmp_path / place[1]).write_text(block, encoding="utf-8")
+    plan = (
+        "from rich.console import Console\n"
+        "from studies.engine.commands.dry_run import print_plan\n"
+        "from studies.engine.options import Options\n"
+        "print_plan(OWN, Options(), Console(width=120))\n"  # takes a few steps of the training, to say what it costs
+    )
+    plan = run_python(block_with("docs/extending.md", "OWN = Study(") + plan, tmp_path)
+    assert re.search(r"tones +train +180 +33\.3% 33\.3% 33\.3% +256 +256", plan), plan
+    assert re.search(r"at most \d+ core-seconds", plan)
+
+
+def test_the_example_of_a_decision_decides_as_it_says(tmp_path: Path) -> None:
+    (block,) = blocks("docs/decisions.md")
+    word, sentence = run_python(block, tmp_path).splitlines()
+    assert word == re.findall(r"# (align .*)", block)[0]
+    assert sentence.startswith("align at λ = 0.5: it gains +")
+
+
+def test_the_example_of_information_gives_what_it_says(tmp_path: Path) -> None:
+    (block,) = blocks("docs/information.md")
+    exact, *verdict, intervals = run_python(block, tmp_path).splitlines()
+    assert float(exact) == pytest.approx(1, abs=1e-6)
+    assert "unique" in " ".join(verdict)
+    low, high = re.findall(r"\d\.\d+", intervals)[:2]
+    assert 0 < float(low) < float(high) <= 1.05  # two classes have one bit
