@@ -9,12 +9,15 @@ import pandas as pd
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """`advice` in two or three words, `sentence` with the numbers, `reservations` that a reader must not overlook."""
+    """`advice` in two or three words, `reasons` with the numbers, `reservations` that a reader must not overlook.
+
+    `reasons` follow the encoder's name, as in "audio: no λ gains half a point".
+    """
 
     variant: str
     encoder: str
     advice: str
-    sentence: str
+    reasons: str
     reservations: tuple[str, ...]
 
 
@@ -25,7 +28,7 @@ def answers(decisions: pd.DataFrame) -> list[Answer]:
             variant=row["variant"],
             encoder=row["encoder"],
             advice=row["decision"],
-            sentence=row["sentence"],
+            reasons=_after_the_name(row["sentence"], row["decision"], row["encoder"]),
             reservations=tuple(reservations(row)),
         )
         for row in decisions.to_dict("records")
@@ -40,3 +43,8 @@ def reservations(row: Mapping[Any, Any]) -> list[str]:
     if row["dropped_seeds"] > 0:
         found.append(f"{row['dropped_seeds']:g} of its seeds diverged at some λ and are left out there")
     return found
+
+
+def _after_the_name(sentence: str, word: str, encoder: str) -> str:
+    """What a decision's sentence says after its word and the encoder's name, which stand beside it on the page."""
+    return sentence.removeprefix(f"{word} ").removeprefix("for ").removeprefix(encoder)

@@ -10,12 +10,20 @@ from analysis.report.charts.intervals import IntervalChart, interval_chart
 from analysis.report.page_tables import PageTable, information_page_table, interval, number
 
 _INDEPENDENCE_LEVEL = 0.05
+_OF_FEATURES = "Held-out classifiers tell what the features say of the label; intervals hold the atoms of the features."
+_BY_COUNTING = (
+    "Estimates are given less what chance alone gives, the mean over permuted labels. Features are clustered before they "
+    "are counted, so an estimate says what the clusters tell, which may be far less than the features tell."
+)
+# The method of studies today, and the one of those recorded before.
+_NOTES = {"posterior": _OF_FEATURES, "broja": _BY_COUNTING}
 
 
 @dataclass(frozen=True, kw_only=True)
 class InformationPart:
-    """What the page says of the information in the data."""
+    """What the page says of the information in the data. `note` says what the estimates are of."""
 
+    note: str
     sentences: list[str]
     charts: list[IntervalChart]
     legend: list[tuple[str, int, str]]
@@ -58,7 +66,8 @@ def information_part(records: StudyRecords) -> InformationPart | None:
     if information["exact"].notna().to_numpy().any():
         legend.append(("exact", 0, "exact, of the population"))
     table = information_page_table(information)
-    return InformationPart(sentences=sentences, charts=charts, legend=legend, table=table)
+    note = " ".join(_NOTES[method] for method in information["method"].unique())
+    return InformationPart(note=note, sentences=sentences, charts=charts, legend=legend, table=table)
 
 
 def _by_chance(null_mean: float | None) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,7 @@ def study_page(conclusions: Conclusions) -> str:
     study, trials = records.study, records.trials
     failed = trials.loc[trials["outcome"] == FAILED]
     parts = variant_parts(conclusions)
+    names = ["variant", "encoder", "decision"]
     findings = claim_findings([conclusions])
     context = {
         "name": study["name"],
@@ -70,9 +71,12 @@ def study_page(conclusions: Conclusions) -> str:
         "num_seeds": study["definition"]["seeds"],
         "progress": progress,
         "variants_with_scores": parts,
-        "decision_chart": decision_chart(conclusions.decisions, lambda_grid(records), ["variant", "encoder"])
+        "decision_charts": [
+            ("λ* with every λ that is as good", decision_chart(conclusions.decisions, lambda_grid(records), names)),
+            ("points of accuracy, with the band over all λ", gain_chart(conclusions.decisions, names)),
+        ]
         if conclusions.decided
-        else None,
+        else [],
         "decision_table": decision_page_table(conclusions.decisions) if conclusions.decided else None,
         "curve_pictures": _pictures(conclusions.drawings, ["gain_by_lambda"]),
         "information": information_part(records),
@@ -106,22 +110,41 @@ def _contents(context: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def decision_chart(decisions: pd.DataFrame, grid: np.ndarray, names: list[str]) -> IntervalChart:
     """λ* of each row of `decision_table` with the λ that are as good, named by the columns `names`."""
-    encoders = list(dict.fromkeys(decisions["encoder"]))
     rows = [
-        {
-            "label": " ".join(str(row[name]) for name in names),
-            "number": encoders.index(row["encoder"]) % 2,
-            "value": row["best"],
-            "low": row["low"],
-            "high": row["high"],
+        row_label
+        | {"value": row["best"], "low": row["low"], "high": row["high"]}
+        | {
             "tip": (
-                f"{' '.join(str(row[name]) for name in names)}\nλ* = {number(row['best'], '.3g')}\n"
+                f"{row_label['label']}\nλ* = {number(row['best'], '.3g')}\n"
                 f"as good: {interval(row['low'], row['high'], '.3g')}\nn = {row['seeds']:g} seeds"
-            ),
+            )
         }
-        for row in decisions.to_dict("records")
+        for row, row_label in _labelled(decisions, names)
     ]
     return interval_chart(rows, grid, title="λ* of each encoder")
+
+
+def gain_chart(decisions: pd.DataFrame, names: list[str]) -> IntervalChart:
+    """The gain at λ* of each row of `decision_table` in points, named by the columns `names`.
+
+    Where λ* is the first λ there is no gain to speak of: a mark at 0 without an interval.
+    """
+    rows = []
+    for row, row_label in _labelled(decisions, names):
+        low, gain, high = (100 * row[name] for name in ("gain_low", "gain", "gain_high"))
+        band = interval(low, high, "+.1f") if low < high else "none, as λ* is the first λ"
+        tip = f"{row_label['label']}\ngain at λ* {number(gain, '+.1f')} points\nband {band}"
+        bounds = {"low": low, "high": high} if low < high else {"low": None, "high": None}
+        rows.append(row_label | {"value": gain, "tip": tip} | bounds)
+    return interval_chart(rows, None, title="Gain at λ* of each encoder")
+
+
+def _labelled(decisions: pd.DataFrame, names: list[str]) -> Iterator[tuple[dict[Any, Any], dict[str, Any]]]:
+    """Each row of `decision_table`, with its label and the number of its colour."""
+    encoders = list(dict.fromkeys(decisions["encoder"]))
+    for row in decisions.to_dict("records"):
+        label = ", ".join(str(row[name]) for name in names)
+        yield row, {"label": label, "number": encoders.index(row["encoder"]) % 2}
 
 
 def _pictures(drawings: Mapping[str, Drawing], names: list[str]) -> list[Picture]:

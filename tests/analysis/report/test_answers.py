@@ -12,7 +12,9 @@ def test_each_answer_is_the_decision_in_its_own_words(conclusions: Conclusions) 
     assert [(one.variant, one.encoder) for one in found] == list(conclusions.decided)
     for one, decision in zip(found, conclusions.decided.values(), strict=True):
         assert one.advice == decision.word
-        assert one.sentence == f"{decision_sentence(decision, one.encoder)}."
+        assert one.reasons.startswith((": ", " at λ = "))
+        sentence = f"{decision_sentence(decision, one.encoder)}."
+        assert sentence in (f"{one.advice} {one.encoder}{one.reasons}", f"{one.advice} for {one.encoder}{one.reasons}")
 
 
 def test_reservations_are_added(conclusions: Conclusions) -> None:

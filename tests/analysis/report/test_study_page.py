@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from analysis.conclusions import Conclusions, conclude_records
-from analysis.decision import decision_sentence
 from analysis.optimum import mean_curves
 from analysis.records import StudyRecords
+from analysis.report.answers import answers
 from analysis.report.study_page import study_page
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "circle", "rect", "line", "path"}
@@ -107,8 +107,8 @@ def test_pointing_shows_lambda_mean_interval_and_n(page: Page, study_records: St
     point = curve.query("variant == 'R = 0' and encoder == 'audio' and `lambda` == 0.6").iloc[0]
     interval = f"95 % interval {point['low']:.4f} to {point['high']:.4f}"
     assert f"audio\nλ = 0.6\nmean {point['mean']:.4f}\n{interval}\nn = 4 seeds" in tips
-    # One for each accuracy, each measure of alignment that is drawn, each atom and each λ*.
-    assert len(tips) == 28 + 56 + 4 + 4
+    # One for each accuracy, each measure of alignment that is drawn, each atom, each λ* and each gain at λ*.
+    assert len(tips) == 28 + 56 + 4 + 4 + 4
 
 
 def test_points_stand_where_their_numbers_are(html: str) -> None:
@@ -123,8 +123,8 @@ def test_points_stand_where_their_numbers_are(html: str) -> None:
 
 
 def test_answers_chosen_hyperparameters_and_origin_are_there(page: Page, conclusions: Conclusions) -> None:
-    for (_, encoder), decision in conclusions.decided.items():
-        assert f"{decision_sentence(decision, encoder)}." in page.text
+    for answer in answers(conclusions.decisions):
+        assert f"{answer.encoder}{answer.reasons}" in page.text
     header, *rows = page.tables["The configuration that was confirmed at each λ"]
     assert header == ["variant", "λ", "learning rate", "dropout vision", "validation accuracy", "epochs"]
     assert rows[0] == ["R = 8", "0", "0.1", "0", "0.8100", "9"] and len(rows) == 14
