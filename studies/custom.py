@@ -2,7 +2,7 @@
 
     python studies/custom.py --archive features.npz --modalities text audio
 
-The features are in an archive of your own; the README says how to write one.
+The features are in an archive of your own; docs/own-data.md says how to write one.
 """
 
 from functools import partial

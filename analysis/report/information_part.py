@@ -12,8 +12,8 @@ from analysis.report.page_tables import PageTable, information_page_table, inter
 _INDEPENDENCE_LEVEL = 0.05
 _OF_FEATURES = "Held-out classifiers tell what the features say of the label; intervals hold the atoms of the features."
 _BY_COUNTING = (
-    "Estimates are given less what chance alone gives, the mean over permuted labels. Features are clustered before they "
-    "are counted, so an estimate says what the clusters tell, which may be far less than the features tell."
+    "Estimates are given less what chance alone gives, the mean over permuted labels. Features are clustered before "
+    "they are counted, so an estimate says what the clusters tell, which may be far less than the features tell."
 )
 # The method of studies today, and the one of those recorded before.
 _NOTES = {"posterior": _OF_FEATURES, "broja": _BY_COUNTING}

@@ -23,7 +23,7 @@ class ArchiveOptions(CommandOptions):
     """Which features, where the study runs, and changes to what it asks."""
 
     archive: Path
-    """The feature archive, an npz file; the README has its format."""
+    """The feature archive, an npz file; docs/own-data.md has its format."""
     modalities: tuple[str, str]
     """Names of the two modalities in the archive."""
 
