@@ -132,6 +132,12 @@ def _read_modality(path: Path, arrays: ArchiveArrays, name: str, train: np.ndarr
             "fill them in, or leave those rows out"
         )
     standardised = fit_standardisation(values[train], real[train]).apply(values, real)
+    if not np.isfinite(standardised).all():
+        num_rows = np.sum(~np.isfinite(standardised).reshape(len(values), -1).all(axis=1))
+        raise Refused(
+            f"{path}: expected rows of {name} on the scale of the training rows, found {num_rows} that are more than "
+            "3.4e38 standard deviations away"
+        )
     return _Modality(
         values=standardised,
         lengths=lengths,

@@ -241,6 +241,26 @@ def test_content_of_another_format_is_refused_by_name(store, damage, message):
         load(MOSEI, store(content))
 
 
+@pytest.mark.parametrize("name", ["vision", "audio", "text"])
+def test_numbers_that_float32_cannot_hold_are_refused_by_name(store, name):
+    content = made_content()
+    content["valid"][name] = content["valid"][name].astype(np.float64)
+    content["valid"][name][3, -1, 0] = 3.5e38
+    content["valid"][name][4, -1, :2] = -1e200
+    with pytest.raises(Refused, match=rf"numbers of valid/{name} that float32 can hold, up to 3\.4e38, found 3 larger"):
+        load(MOSEI, store(content))
+
+
+@pytest.mark.parametrize("name", ["dev", "val"])
+def test_the_validation_split_may_have_another_name(store, name):
+    content = made_content()
+    expected = load(MOSEI, store(content))
+    content[name] = content.pop("valid")
+    assert_equal_splits(load(MOSEI, store(content)), expected)
+    with pytest.raises(Refused, match="expected one valid split, found several"):
+        load(MOSEI, store(content | {"valid": content[name]}))
+
+
 def test_classes_of_another_kind_are_refused(store):
     content = made_content(lambda draw, num_rows: draw.integers(-1, 2, size=(num_rows, 1, 1)))
     with pytest.raises(Refused, match=r"expected labels −1 and 1, or 0 and 1, found \[-1\.0, 0\.0, 1\.0\]"):

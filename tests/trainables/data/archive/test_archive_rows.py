@@ -78,6 +78,14 @@ def test_real_labels_are_a_regression_on_their_sign(path):
     np.testing.assert_array_equal(splits.classes(splits.train), labels[:40] > 0)
 
 
+@pytest.mark.parametrize("size", [2.0**600, 2.0**1000, 2.0**-600])
+def test_features_of_any_size_are_read_alike(path, size):
+    expected = load(store(path), path)
+    found = load(store(path, audio=made_arrays()["audio"] * size), path)
+    np.testing.assert_array_equal(found.train.x2, expected.train.x2)
+    assert found.train.x2.any()
+
+
 def test_values_in_the_padding_cannot_matter(path, tmp_path):
     expected = load(store(path), path)
     text = made_arrays()["text"]
@@ -248,6 +256,10 @@ def test_missing_or_changed_archive_is_refused(path, tmp_path):
         ({"text_length": np.full(NUM_ROWS, 2.0)}, "text_length as integers"),
         ({"audio_length": np.ones(NUM_ROWS, dtype=int)}, "audio_length as integers, and for sequences"),
         ({"audio": np.where(np.arange(NUM_ROWS)[:, None] < 3, np.nan, np.ones((1, 2)))}, "in 3 of 60 rows of audio"),
+        (
+            {"audio": np.arange(120.0).reshape(60, 2) * ([[1e-300]] * 59 + [[1]])},
+            "scale of the training rows, found 1 that are",
+        ),
         ({"split": None, "group": np.zeros(NUM_ROWS)}, "at least 3 groups"),
         ({"label": np.array([0, "a"] * 30, dtype=object)}, r"an array label .* found object .*label\.astype\(str\)"),
         ({"split": None, "group": np.array([0, "a"] * 30, dtype=object)}, "without pickled objects"),
