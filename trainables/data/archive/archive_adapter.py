@@ -30,7 +30,7 @@ class ArchiveAdapter:
     def shapes(self, config: ArchiveData, data_dir: Path | None) -> Shapes:
         """Read headers, labels and splits, and no features."""
         path = locate_archive(config, data_dir)
-        arrays = open_archive(path)
+        arrays = open_archive(path, config.task)
         headers = arrays.headers
         checked_headers(path, headers, config.modalities)
         rows = read_rows(path, arrays, config)

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+from trainables.data.splits import Task
+
 
 @dataclass(frozen=True, kw_only=True)
 class ArrayHeader:
@@ -21,6 +23,11 @@ class ArchiveArrays(Protocol):
     @property
     def headers(self) -> Mapping[str, ArrayHeader]:
         """Shapes and types of all arrays by name."""
+        ...
+
+    @property
+    def task(self) -> Task | None:
+        """What the file says that its labels are, None where it does not."""
         ...
 
     @property

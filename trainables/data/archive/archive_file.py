@@ -5,6 +5,7 @@ from pathlib import Path
 
 from trainables.config import ArchiveData, Refused
 from trainables.data.archive.archive_arrays import ArchiveArrays, ArrayHeader
+from trainables.data.archive.mmsa_arrays import MmsaArrays
 from trainables.data.archive.near_misses import (
     GROUP,
     LABEL,
@@ -17,9 +18,10 @@ from trainables.data.archive.near_misses import (
 )
 from trainables.data.archive.npz_arrays import NpzArrays
 from trainables.data.content import content_of
-from trainables.data.splits import MissingDataError
+from trainables.data.splits import MissingDataError, Task
 
-_ENDINGS = (".npz",)
+_PICKLES = (".pkl", ".pickle")
+_ENDINGS = (".npz", *_PICKLES)
 
 
 def locate_archive(config: ArchiveData, data_dir: Path | None) -> Path:
@@ -41,9 +43,12 @@ def locate_archive(config: ArchiveData, data_dir: Path | None) -> Path:
     )
 
 
-def open_archive(path: Path) -> ArchiveArrays:
-    """The arrays of the file at `path`. Raises Refused, naming the file, where it is of no format that is read."""
-    return NpzArrays(path)
+def open_archive(path: Path, task: Task | None) -> ArchiveArrays:
+    """The arrays of the file at `path`; `task` chooses among labels where a file has several.
+
+    Raises Refused, naming the file, where it is of no format that is read.
+    """
+    return MmsaArrays(path, task) if path.suffix in _PICKLES else NpzArrays(path)
 
 
 def checked_headers(path: Path, headers: Mapping[str, ArrayHeader], modalities: tuple[str, str]) -> str | None:

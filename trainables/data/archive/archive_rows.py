@@ -49,7 +49,7 @@ def read_archive(config: ArchiveData, data_dir: Path | None) -> Splits:
     may be read in several ways, or a feature or label is not a finite number.
     """
     path = locate_archive(config, data_dir)
-    arrays = open_archive(path)
+    arrays = open_archive(path, config.task)
     unused = checked_headers(path, arrays.headers, config.modalities)
     rows = read_rows(path, arrays, config)
     first, second = (_read_modality(path, arrays, name, rows.splits[0]) for name in config.modalities)
@@ -79,7 +79,7 @@ def read_archive(config: ArchiveData, data_dir: Path | None) -> Splits:
 def read_rows(path: Path, arrays: ArchiveArrays, config: ArchiveData) -> Rows:
     """Labels and splits of an archive, without its features. Raises Refused where they are not of the format."""
     found = arrays.read((LABEL, SPLIT, GROUP))
-    labels = read_labels(found[LABEL], config.task, f"{path}: {LABEL}")
+    labels = read_labels(found[LABEL], config.task or arrays.task, f"{path}: {LABEL}")
     group = found.get(GROUP)
     splits = _split_rows(path, labels.classes, found.get(SPLIT), group, config.seed)
     groups = None if group is None else np.unique(group, return_inverse=True)[1].astype(np.int64)

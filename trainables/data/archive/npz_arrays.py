@@ -11,6 +11,7 @@ from numpy.lib import format as npy_format
 
 from trainables.config import Refused
 from trainables.data.archive.archive_arrays import ArrayHeader
+from trainables.data.splits import Task
 
 _SUFFIX = ".npy"
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what NumPy writes
@@ -20,6 +21,7 @@ _ENCRYPTED = 0x1
 class NpzArrays:
     """See `ArchiveArrays`. Raises Refused, naming the file, where it is no whole npz file that can be read."""
 
+    task: Task | None = None
     notes: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
