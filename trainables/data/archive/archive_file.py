@@ -5,6 +5,7 @@ from pathlib import Path
 
 from trainables.config import ArchiveData, Refused
 from trainables.data.archive.archive_arrays import ArchiveArrays, ArrayHeader
+from trainables.data.archive.loaded_arrays import parquet_arrays, tensor_arrays
 from trainables.data.archive.mmsa_arrays import MmsaArrays
 from trainables.data.archive.near_misses import (
     GROUP,
@@ -21,7 +22,9 @@ from trainables.data.content import content_of
 from trainables.data.splits import MissingDataError, Task
 
 _PICKLES = (".pkl", ".pickle")
-_ENDINGS = (".npz", *_PICKLES)
+_TENSORS = (".pt", ".pth", ".safetensors")
+_PARQUET = ".parquet"
+_ENDINGS = (".npz", *_PICKLES, *_TENSORS, _PARQUET)
 
 
 def locate_archive(config: ArchiveData, data_dir: Path | None) -> Path:
@@ -48,7 +51,11 @@ def open_archive(path: Path, task: Task | None) -> ArchiveArrays:
 
     Raises Refused, naming the file, where it is of no format that is read.
     """
-    return MmsaArrays(path, task) if path.suffix in _PICKLES else NpzArrays(path)
+    if path.suffix in _PICKLES:
+        return MmsaArrays(path, task)
+    if path.suffix in _TENSORS:
+        return tensor_arrays(path)
+    return parquet_arrays(path) if path.suffix == _PARQUET else NpzArrays(path)
 
 
 def checked_headers(path: Path, headers: Mapping[str, ArrayHeader], modalities: tuple[str, str]) -> str | None:

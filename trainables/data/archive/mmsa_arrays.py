@@ -38,12 +38,12 @@ class MmsaArrays:
         names = mapped_arrays(key, lambda: _prepared(path), (_NAMES,))[_NAMES].tolist()
         arrays = dict(mapped_arrays(key, lambda: _prepared(path), (*names, _NOTES)))
         present = [name for name in _LABELS if name in names]
-        chosen = present[0] if task is None else _LABELS_OF[task]
+        self.task: Task = task or (REGRESSION if _LABELS_OF[REGRESSION] in present else CLASSIFICATION)
+        chosen = _LABELS_OF[self.task]
         if chosen not in present:
             raise Refused(f"{path}: expected {chosen} for --task {task}, found {present[0]} alone")
         labels = {name: arrays.pop(name) for name in present}
         others = [name for name in present if name != chosen]
-        self.task = next(name for name, labels in _LABELS_OF.items() if labels == chosen)
         hint = f", not {others[0]}, which the other --task takes" if others else ""
         self._arrays = {**arrays, LABEL: labels[chosen]}
         self.notes: tuple[str, ...] = (
@@ -134,7 +134,7 @@ def _lengths(
     elif name == "text" and (mask := _token_mask(parts, keys, path)) is not None and mask.shape == values.shape[:2]:
         lengths, how = _last_true(mask), "lengths are the mask of text_bert"
     else:
-        lengths, how = _last_true(values.any(axis=2)), "lengths end with the last step that is not all 0"
+        lengths, how = _last_true(np.asarray(values.any(axis=2))), "lengths end with the last step that is not all 0"
     if lengths.shape != (num_rows,):
         raise Refused(f"{path}: expected {key} of shape [{num_rows}], found {list(lengths.shape)}")
     # Sequences may have been cut after they were counted, and a row without the modality has none.

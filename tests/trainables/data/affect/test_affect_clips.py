@@ -219,6 +219,11 @@ def test_missing_file_is_named_with_its_source_and_with_what_is_there(store, tmp
     with pytest.raises(MissingDataError, match=r"found .*mosei_raw\.pkl, which file='mosei_raw\.pkl' takes"):
         load(MOSEI, folder)
     require(replace(MOSEI, file="mosei_raw.pkl"), folder)
+    store({}, "mosei/aligned_50.pkl")
+    with pytest.raises(
+        MissingDataError, match=r"custom\.py --archive .*mosei/aligned_50\.pkl --modalities vision text"
+    ):
+        load(MOSEI, folder)
 
 
 @pytest.mark.parametrize(
