@@ -1,6 +1,7 @@
 """What a study would do and what it costs, printed instead of run."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from studies.engine.commands.cost import stage_costs
@@ -46,10 +47,10 @@ def _print_information(study: Study, options: Options, console: Console) -> None
         known = shapes(config, options.data_dir)
         size = information_size(known)
         console.print(
-            f"{label}: the information in the data is estimated beside the training, from {size.num_rows} training and "
-            f"{size.num_held_out_rows} validation rows of {size.num_classes} classes: about {size.seconds:.0f} "
-            "core-seconds",
+            f"{escape(label)}: the information in the data is estimated beside the training, from {size.num_rows} "
+            f"training and {size.num_held_out_rows} validation rows of {size.num_classes} classes: "
+            f"about {size.seconds:.0f} core-seconds",
             highlight=False,
         )
         if note := merging_note(known.num_classes):
-            console.print(f"[yellow]{label}: {note}[/yellow]", highlight=False)
+            console.print(f"[yellow]{escape(f'{label}: {note}')}[/yellow]", highlight=False)
