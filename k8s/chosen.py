@@ -70,7 +70,7 @@ def choose(script: str, arguments: Sequence[str], storage: str) -> Chosen:
         studies = [resolve(study, options) for study in chosen_studies(module.STUDIES, options.studies)]
     elif script == ARCHIVE_SCRIPT:
         asked = _parse(ArchiveOptions, script, arguments)
-        study = archive_study(module.TEMPLATE, asked.archive, asked.modalities)
+        study = archive_study(module.TEMPLATE, asked.archive, asked.modalities, asked.task)
         resolve(study, replace(asked, data_dir=asked.archive))
         there = DATA_FOLDER / asked.archive.name
         options = _for_a_job(replace(asked, archive=there), storage)

@@ -2,9 +2,14 @@
 
 import numpy as np
 
+from pid.sequences import moderate
+
 
 def checked_features(name: str, x: np.ndarray) -> np.ndarray:
-    """`x` [n, d] or [n] as float64 [n, d]. Raises ValueError where the shape does not fit or a value is not finite."""
+    """`x` [n, d] or [n] as float64 [n, d], after `moderate`.
+
+    Raises ValueError where the shape does not fit or a value is not finite.
+    """
     array = np.asarray(x, dtype=np.float64)
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[0] < 2 or array.shape[1] < 1:
@@ -12,7 +17,7 @@ def checked_features(name: str, x: np.ndarray) -> np.ndarray:
     if not np.isfinite(array).all():
         bad_rows = int((~np.isfinite(array).all(axis=1)).sum())
         raise ValueError(f"{name} must be finite, got NaN or infinity in {bad_rows} of its {len(array)} rows")
-    return array
+    return moderate(array)
 
 
 def checked_pair(x1: np.ndarray, x2: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

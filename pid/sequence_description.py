@@ -6,7 +6,7 @@ column over the real steps, the length, and the steps themselves, or means of a 
 
 import numpy as np
 
-from pid.sequences import Missing, fill_values, pooled
+from pid.sequences import Missing, fill_values, moderate, pooled
 
 # More columns than this of single steps cost more and find less: a stretch of several steps then shares its columns.
 _MOST_STEP_COLUMNS = 1024
@@ -23,6 +23,7 @@ def as_columns(x: np.ndarray, *, lengths: np.ndarray | None = None, missing: Mis
     array = np.asarray(x)
     if array.ndim == 1 and array.dtype.kind in "iub":
         return np.eye(len(np.unique(array)))[np.unique(array, return_inverse=True)[1]]
+    array = moderate(array, lengths)
     fill = fill_values(array, lengths, missing)
     if array.ndim != 3:
         return pooled(array, lengths, fill)

@@ -8,6 +8,33 @@ Missing = Literal["refuse", "impute"]
 
 # Sequences are worked on in blocks of rows, so that memory never holds a second copy of them all.
 _BLOCK_ROWS = 1024
+# Squares and sums of columns up to here, and down to its inverse, are far from the ends of float32 and float64.
+_LARGEST = 1e15
+
+
+def moderate(features: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+    """`features` [n], [n, d] or [n, t, d] with columns of extreme size divided by a power of two.
+
+    Squares of numbers beyond 1e154 overflow, and those below 1e-162 vanish, so that a column of them would seem to be
+    constant. The size of a column is its largest real, finite value; a power of two changes no digit, and estimators
+    scale columns by their own spread. Raises ValueError where shapes or lengths do not fit.
+    """
+    array = np.asarray(features)
+    steps = _as_steps(array, lengths)
+    if array.dtype.kind != "f":
+        return array
+    real = _real_steps(steps, lengths)
+    largest = np.zeros(steps.shape[2])
+    for start in range(0, len(steps), _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        known = np.where(np.isfinite(steps[rows]) & real[rows, :, None], np.abs(steps[rows]), 0)
+        largest = np.maximum(largest, known.max(axis=(0, 1)))
+    is_extreme = (largest > _LARGEST) | ((largest < 1 / _LARGEST) & (largest > 0))
+    if not is_extreme.any():
+        return array
+    exponent = np.where(is_extreme, np.frexp(largest)[1], 0)
+    with np.errstate(over="ignore"):  # of padding, which may be anything
+        return np.ldexp(steps.astype(np.float64), -exponent).reshape(array.shape)
 
 
 def pooled(features: np.ndarray, lengths: np.ndarray | None = None, fill: np.ndarray | None = None) -> np.ndarray:
@@ -52,7 +79,8 @@ def as_vectors(x: np.ndarray, *, lengths: np.ndarray | None = None, missing: Mis
     """
     if np.ndim(x) == 1 and np.asarray(x).dtype.kind in "iub":
         raise ValueError("this method takes features, got a column of integers, which are codes: use method='broja'")
-    return pooled(x, lengths, fill_values(x, lengths, missing))
+    features = moderate(x, lengths)
+    return pooled(features, lengths, fill_values(features, lengths, missing))
 
 
 def _column_means(features: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from torch import nn
@@ -79,19 +79,23 @@ class AffectData(DataConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveData(DataConfig):
-    """Two modalities of a feature archive (npz) of the user's own; `trainables/data/archive` has its format.
+    """Two modalities of a feature archive of the user's own; `trainables/data/archive` has its format.
 
     `content` is the SHA-256 of the file, in hexadecimal: a study is of this content, wherever the file lies and
-    whatever it is called. `seed` draws the split where the archive has none.
+    whatever it is called. `task`: what the labels are, "classification" or "regression"; None where they say so
+    themselves. `seed` draws the split where the archive has none.
     """
 
     content: str
     modalities: tuple[str, str]
+    task: Literal["classification", "regression"] | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[0-9a-f]{64}", self.content):
             raise Refused(f"content must be the SHA-256 of a file, 64 hexadecimal digits, got {self.content!r}")
+        if self.task not in (None, "classification", "regression"):
+            raise Refused(f'task must be "classification", "regression" or None, got {self.task!r}')
         if len(set(self.modalities)) != 2 or len(self.modalities) != 2:
             raise Refused(f"modalities must be the names of two different ones, got {self.modalities}")
 

@@ -14,13 +14,14 @@ from alignment import (
     svcca_with_chance,
 )
 from trainables.config import TrialConfig
+from trainables.measured_rows import num_neighbours
 from trainables.randomness import generator
 
 ALIGNMENT_METRICS: dict[str, Callable[[Tensor, Tensor, np.random.Generator], MeasuredSimilarity]] = {
     "cka": lambda a, b, draw: linear_cka_with_chance(a, b),
     "debiased_cka": lambda a, b, draw: debiased_cka_with_chance(a, b),
     "svcca": svcca_with_chance,
-    "mutual_knn": mutual_knn_with_chance,
+    "mutual_knn": lambda a, b, draw: mutual_knn_with_chance(a, b, draw, k=num_neighbours(len(a))),
 }
 
 # By the field of `MeasuredSimilarity`: what stands before the metric in a recorded name.

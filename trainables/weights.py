@@ -1,15 +1,12 @@
 """Pretrained weights from a file of the user's: read, checked against the module, and put into it."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from trainables.config import Refused
 from trainables.data.content import content_of
-from trainables.safetensors import read_safetensors
+from trainables.tensor_file import read_tensors
 
 
 def load_weights(module: nn.Module, file: str) -> None:
@@ -19,7 +16,7 @@ def load_weights(module: nn.Module, file: str) -> None:
     in .safetensors, else a state dictionary that `torch.save` wrote. Nothing in a file is run.
     """
     path = Path(file)
-    given = read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    given = read_tensors(path)
     own = module.state_dict()
     faults = [f"lacks {name}" for name in own.keys() - given.keys()]
     faults += [f"has {name}, which the module does not have" for name in given.keys() - own.keys()]
@@ -39,17 +36,3 @@ def weights_digest(file: str) -> str:
     if not path.is_file():
         raise Refused(f"expected a file of weights at {path}, found none")
     return content_of(path)
-
-
-def _read_torch(path: Path) -> Mapping[str, Tensor]:
-    with path.open("rb") as file:
-        try:
-            found: Any = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # what PyTorch raises depends on how the file is damaged
-            raise Refused(f"{path}: expected a state dictionary written by torch.save: {error}") from error
-    if not isinstance(found, Mapping):
-        raise Refused(f"{path}: expected a state dictionary, got {type(found).__name__}")
-    strangers = [str(name) for name, value in found.items() if not isinstance(value, Tensor)]
-    if strangers:
-        raise Refused(f"{path}: expected a tensor under each name, got something else under {', '.join(strangers)}")
-    return found

@@ -4,7 +4,7 @@ import numpy as np
 
 from pid.clustered.bins import fit_known_values, fit_quantile_bins
 from pid.clustered.clusters import fit_discretizer
-from pid.sequences import Missing
+from pid.sequences import Missing, moderate
 
 
 def as_codes(
@@ -17,6 +17,7 @@ def as_codes(
     array = np.asarray(x)
     if array.ndim == 1 and array.dtype.kind in "iub":
         return fit_known_values(array).codes(array, lengths)
+    array = moderate(array, lengths)
     if array.ndim == 1:
         return fit_quantile_bins(array, lengths=lengths, num_bins=num_clusters, missing=missing).codes(array, lengths)
     fitted = fit_discretizer(array, lengths=lengths, num_clusters=num_clusters, missing=missing, seed=seed)

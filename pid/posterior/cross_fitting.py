@@ -56,6 +56,8 @@ def held_out_posteriors_of(
     with config_context(assume_finite=True, skip_parameter_validation=True), warnings.catch_warnings():
         # A fit that stopped early is a setting like any other: held-out labels judge it.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        # Nor are many classes of few rows a mistake here.
+        warnings.filterwarnings("ignore", message="The number of unique classes is greater than 50%")
         for view in fold_views(inputs, codes, folds, allowed):
             labels = codes[view.train_rows]
             if not inputs.any() or (labels == labels[0]).all():  # nothing to be learnt

@@ -60,6 +60,8 @@ def fold_views(inputs: np.ndarray, codes: np.ndarray, folds: np.ndarray, train: 
         components = components / components.std(axis=0)
     for fold in range(int(folds.max()) + 1):
         train_rows, held_out_rows = np.flatnonzero((folds != fold) & train), np.flatnonzero(folds == fold)
+        if len(held_out_rows) == 0:  # where nearly each row is a class of its own, chance may leave a fold empty
+            continue
         seen, unseen = inputs[train_rows], inputs[held_out_rows]
         if components is not None:
             labels = codes[train_rows]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 from studies.engine.cluster.resources import Resources
 from studies.engine.cluster.session import Cluster
@@ -88,7 +89,7 @@ def _note_data(data: "SharedData", recording: Recording, console: Console) -> No
     facts = {label: data.facts[config] for label, config in recording.study.variants.items()}
     for label, known in facts.items():
         for warning in known.warnings:
-            console.print(f"[yellow]{label}: {warning}[/yellow]", highlight=False)
+            console.print(f"[yellow]{escape(f'{label}: {warning}')}[/yellow]", highlight=False)
     recording.require_same_content({label: known.content for label, known in facts.items()})
     for label, known in facts.items():
         recording.note_population(label, known.population, known.content)

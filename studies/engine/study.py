@@ -11,6 +11,7 @@ from alignment import InfoNce, Objective
 from studies.engine.description import described
 from studies.engine.search.halving import HalvingPolicy, SuccessiveHalving
 from trainables.config import DataConfig, EncoderConfig, Hyperparameters, Refused
+from trainables.measured_rows import FEWEST_MEASURED_ROWS
 from trainables.packing import most_packed
 
 _AT_LEAST_ONE = (
@@ -21,7 +22,6 @@ _AT_LEAST_ONE = (
     "reports",
     "batch_size",
     "concurrency",
-    "alignment_samples",
 )
 
 # Two doublings of the seeds, where a study does not say how many it can pay for.
@@ -95,6 +95,8 @@ class Study:
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise Refused(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.alignment_samples < FEWEST_MEASURED_ROWS:
+            raise Refused(f"alignment_samples must be at least {FEWEST_MEASURED_ROWS}, got {self.alignment_samples}")
         self._check_search_space()
 
     @property

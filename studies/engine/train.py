@@ -44,7 +44,7 @@ def train(recording: Recording, prepared: Prepared | None, max_hours: float | No
             return Trained(records=queue.records, is_interrupted=True)
         if estimates is not None:
             try:
-                found, failure = await_estimates(estimates)
+                found, failure = await_estimates(estimates, console)
             except KeyboardInterrupt:
                 return Trained(records=queue.records, is_interrupted=True)
             recording.information.write(known | found)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pid.estimation import estimate
+from pid.posterior.fold_views import standardised_columns
 from pid.sequence_description import as_columns
 
 
@@ -77,3 +78,14 @@ def test_what_the_mean_of_the_steps_loses_is_found(kind: str) -> None:
     assert found.atoms.unique_1 > 0.8
     means = estimate(steps, other, y, lengths_1=lengths, method="broja", num_permutations=19, num_resamples=19)
     assert means.corrected.unique_1 < 0.3
+
+
+@pytest.mark.parametrize("power", [-900, 700])
+def test_sequences_of_extreme_size_are_described_as_others_are(power: int) -> None:
+    steps, lengths = sequences()
+    expected, found = (
+        standardised_columns(as_columns(array, lengths=lengths, missing="refuse"))
+        for array in (steps, steps * 2.0**power)
+    )
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)

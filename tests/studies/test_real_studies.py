@@ -16,6 +16,7 @@ from pid import estimate
 from studies import mustard_vt, paper
 from studies.engine.commands.information_table import print_pid_table
 from tests.generated_affect import made_content, sarcasm, sentiment
+from tests.generated_mmsa import made_mmsa
 from tests.studies.workspace import Workspace
 from trainables.data import load
 
@@ -178,6 +179,33 @@ def test_own_features_are_a_study_of_their_own(make_workspace: MakeWorkspace, sh
     records = read_study(workspace.tracking_uri, "mustard_text_audio-text-audio")
     assert set(records.scores["encoder"]) == {"text", "audio"}
     assert np.isfinite(records.information["corrected"]).all()
+
+
+def test_features_of_mmsa_are_a_study_as_they_are(make_workspace: MakeWorkspace, tmp_path: Path) -> None:
+    archive, workspace = tmp_path / "unaligned_50.pkl", make_workspace()
+    archive.write_bytes(pickle.dumps(made_mmsa(aligned=False)))
+    code, output = workspace.run(*SMALL, "--archive", str(archive), "--modalities", "vision", "text", script="custom")
+    assert code == 0, output
+    for sentence in ("the labels are regression_labels", "lengths are vision_lengths", "lengths are the mask of text_"):
+        assert sentence in output.replace("\n", " ")
+    records = read_study(workspace.tracking_uri, "unaligned_50-vision-text")
+    assert len(records.scores) == 2 * 2 * 2  # λ, encoders, seeds
+    assert set(records.trials["outcome"]) == {"finished"}
+
+
+def test_sixty_rows_with_words_as_labels_are_a_study(make_workspace: MakeWorkspace, tmp_path: Path) -> None:
+    """Of which nine are left to test on: fewer than mutual k-NN usually has neighbours."""
+    archive, workspace, draw = tmp_path / "few.npz", make_workspace(), np.random.default_rng(0)
+    label = np.array(["angry", "happy", "sad"])[np.arange(60) % 3]
+    np.savez(archive, a=draw.standard_normal((60, 4)), b=draw.standard_normal((60, 5)), label=label)
+    code, output = workspace.run(*SMALL, "--archive", str(archive), "--modalities", "a", "b", script="custom")
+    assert code == 0, output
+    assert "words read as 3 classes: angry, happy, sad" in output
+    assert "test has 9 rows: mutual k-NN compares 4 of a row's neighbours, not 10" in output
+    records = read_study(workspace.tracking_uri, "few-a-b")
+    assert set(records.trials["outcome"]) == {"finished"}
+    measured = records.alignment.query("metric == 'mutual_knn'")
+    assert len(measured) and measured["value"].between(0, 1).all()
 
 
 def test_written_and_spoken_digits_are_run_to_their_end(make_workspace: MakeWorkspace, shared_data: Path) -> None:

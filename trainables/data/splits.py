@@ -64,8 +64,9 @@ class Splits:
     `modalities`: the names of modality 1 and 2. `task`: whether `y` are classes or values; values are learnt
     as such and scored on their sign, so `num_classes` is then 2. `ceilings`: the best accuracy that any
     encoder of modality 1 and of modality 2 can reach (Bayes), where the population is known. `population`:
-    further exact figures by name (`information_1` = I(X1;Y), … in bits). Raises Refused for two modalities of one name,
-    and for labels that are not of the task.
+    further exact figures by name (`information_1` = I(X1;Y), … in bits). `notes`: what a user should know of how the
+    files were read, one sentence each. Raises Refused for two modalities of one name, and for labels that are not of
+    the task.
     """
 
     train: Split
@@ -76,6 +77,7 @@ class Splits:
     task: Task = CLASSIFICATION
     ceilings: tuple[float, float] | None = None
     population: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.modalities) != 2 or len(set(self.modalities)) != 2:

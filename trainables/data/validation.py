@@ -8,21 +8,27 @@ import numpy as np
 
 from trainables.config import Refused
 from trainables.data.splits import REGRESSION, Split, Splits
+from trainables.measured_rows import FEWEST_MEASURED_ROWS, few_rows_note
 
 _FEWEST_SCORED_ROWS = 100
+_MOST_NAMED = 8
+_FEWEST_ROWS = (
+    ("train", 10, "to estimate the information in them"),
+    ("test", FEWEST_MEASURED_ROWS, "to measure alignment on"),
+)
 
 
 def check(splits: Splits, batch_size: int) -> list[str]:
-    """Warnings about what may be meant, one sentence each: small splits, rare classes, rows in two splits.
+    """How the files were read, and warnings about what may be meant: small splits, rare classes, rows in two splits.
 
     Raises Refused, with everything found, where training would fail or mean nothing: shapes, lengths or labels that
     do not fit, features that are not finite, a modality that is the same in each training row, a class that training
-    does not have.
+    does not have, fewer rows than alignment or information can be measured on.
     """
     errors = list(_errors(splits))
     if errors:
         raise Refused("the data cannot be trained on:\n" + "\n".join(f"  {error}" for error in errors))
-    return list(_warnings(splits, batch_size))
+    return [*splits.notes, *_warnings(splits, batch_size)]
 
 
 def _errors(splits: Splits) -> Iterator[str]:
@@ -30,6 +36,9 @@ def _errors(splits: Splits) -> Iterator[str]:
     if empty:  # nothing else can be said of them
         yield f"expected rows in each split, found none in {', '.join(empty)}"
         return
+    for name, fewest, purpose in _FEWEST_ROWS:
+        if len(splits.by_name[name]) < fewest:
+            yield f"expected at least {fewest} rows in {name}, {purpose}, found {len(splits.by_name[name])}"
     for name, split in splits.by_name.items():
         yield from _label_errors(splits, split, name)
     for index, modality in enumerate(splits.modalities):
@@ -56,7 +65,7 @@ def _label_errors(splits: Splits, split: Split, name: str) -> Iterator[str]:
     if splits.num_classes < 2:
         yield f"labels in {name}: expected at least 2 classes, found {splits.num_classes}"
     elif split is splits.train and (absent := _absent_classes(splits, split)):
-        yield f"labels in train: expected rows of each class, found none of {absent}"
+        yield f"labels in train: expected rows of each class, found none of {absent}{_sign_hint(splits)}"
 
 
 def _feature_errors(values: np.ndarray, lengths: np.ndarray | None, place: str) -> Iterator[str]:
@@ -82,6 +91,8 @@ def _warnings(splits: Splits, batch_size: int) -> Iterator[str]:
             yield f"{name} has {len(split)} rows: a single one is {1 / len(split):.1%} of its accuracy"
         if absent := _absent_classes(splits, split):
             yield f"{name} has no row of {absent}"
+    if note := few_rows_note(len(splits.test)):
+        yield note
     for index, modality in enumerate(splits.modalities):
         values, lengths = inputs(splits.train, index)
         # Without lengths it may be an image, whose edges are constant; so may each step of a row of more axes be.
@@ -98,7 +109,21 @@ def _warnings(splits: Splits, batch_size: int) -> Iterator[str]:
 def _absent_classes(splits: Splits, split: Split) -> str:
     counts = np.bincount(splits.classes(split), minlength=splits.num_classes)
     names = ("value 0 or below", "value above 0") if splits.task == REGRESSION else None
-    return ", ".join(names[number] if names else f"class {number}" for number in np.flatnonzero(counts == 0))
+    absent = [names[number] if names else f"class {number}" for number in np.flatnonzero(counts == 0)]
+    rest = f" and {len(absent) - _MOST_NAMED} more" if len(absent) > _MOST_NAMED else ""
+    return ", ".join(absent[:_MOST_NAMED]) + rest
+
+
+def _sign_hint(splits: Splits) -> str:
+    """For values all on one side of 0: what they are scored on, and what to do."""
+    if splits.task != REGRESSION:
+        return ""
+    values = splits.train.y
+    return (
+        ". Values to regress are scored on their sign, whether they are above 0, and these go from "
+        f"{values.min():g} to {values.max():g}: subtract what divides them, such as a neutral point or the median "
+        f"({np.median(values):g}), or give them as classes"
+    )
 
 
 def inputs(split: Split, index: int) -> tuple[np.ndarray, np.ndarray | None]:

@@ -29,7 +29,7 @@ def advice_command(template: Template) -> None:
     with exit_codes("advice", console):
         options = parse(AdviceOptions, "How strongly should two modalities be aligned, before anything is trained?")
         options = replace(options, data_dir=options.archive)
-        study = archive_study(template, options.archive, options.modalities)
+        study = archive_study(template, options.archive, options.modalities, options.task)
         # Late: laws and information need much that those who only ask for help have no use for.
         from studies.engine.commands.forecast import forecast_archive, verify_forecasts
 

@@ -14,6 +14,7 @@ from studies.engine.study import Study
 from trainables.config import ArchiveData, default_encoder
 from trainables.data import MissingDataError, shapes
 from trainables.data.content import content_of
+from trainables.data.splits import Task
 
 Template = Callable[..., Study]
 
@@ -26,6 +27,8 @@ class ArchiveOptions(CommandOptions):
     """The feature archive, an npz file; docs/own-data.md has its format."""
     modalities: tuple[str, str]
     """Names of the two modalities in the archive."""
+    task: Task | None = None
+    """What the labels are: classes, or values to regress, scored on their sign. Needed where they do not say so."""
 
 
 def archive_command(template: Template) -> None:
@@ -33,19 +36,20 @@ def archive_command(template: Template) -> None:
     console = Console()
     with exit_codes("feature archive", console):
         options = parse(ArchiveOptions, "Should the encoders of one's own features be aligned, and how strongly?")
-        study = archive_study(template, options.archive, options.modalities)
+        study = archive_study(template, options.archive, options.modalities, options.task)
         run_as_asked(study, replace(options, data_dir=options.archive), console)
 
 
-def archive_study(template: Template, archive: Path, modalities: tuple[str, str]) -> Study:
+def archive_study(template: Template, archive: Path, modalities: tuple[str, str], task: Task | None = None) -> Study:
     """The study of two modalities of an archive; `template` makes it of name, question, variants and encoders.
 
-    It is of the archive's content, and goes on wherever a copy lies. Raises MissingDataError where there is no archive,
-    and Refused, naming the file, where it is not of the format or lacks a modality.
+    `task`: what the labels are, None where they say so themselves. It is of the archive's content, and goes on wherever
+    a copy lies. Raises MissingDataError where there is no archive, and Refused, naming the file, where it is not of the
+    format, lacks a modality, or has labels that may be read in several ways.
     """
     if not archive.is_file():
         raise MissingDataError(f"expected a feature archive, found no file {archive}")
-    data = ArchiveData(content=content_of(archive), modalities=modalities)
+    data = ArchiveData(content=content_of(archive), modalities=modalities, task=task)
     known = shapes(data, archive)
     first, second = modalities
     return template(

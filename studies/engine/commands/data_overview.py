@@ -7,6 +7,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from studies.engine.commands.kept_findings import kept
@@ -46,7 +47,7 @@ def print_data(study: Study, data_dir: Path, console: Console) -> None:
     if table.row_count:
         console.print(table)
     for note in notes:
-        console.print(f"[yellow]{note}[/yellow]", highlight=False)
+        console.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)
 
 
 def _findings(config: DataConfig, data_dir: Path, batch_size: int) -> dict[str, Any]:

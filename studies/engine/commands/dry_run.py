@@ -1,12 +1,15 @@
 """What a study would do and what it costs, printed instead of run."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from studies.engine.commands.cost import stage_costs
 from studies.engine.commands.data_overview import print_data
+from studies.engine.inputs.information_size import information_size, merging_note
 from studies.engine.options import Options
 from studies.engine.study import Study
+from trainables.data import shapes
 
 
 def print_plan(study: Study, options: Options, console: Console) -> None:
@@ -35,3 +38,19 @@ def print_plan(study: Study, options: Options, console: Console) -> None:
         "successive halving stops most of the search's trials earlier, and rounds end where all is decided",
         highlight=False,
     )
+    _print_information(study, options, console)
+
+
+def _print_information(study: Study, options: Options, console: Console) -> None:
+    """Print what the estimate of the information in each variant's data takes, and where it merges classes."""
+    for label, config in study.variants.items():
+        known = shapes(config, options.data_dir)
+        size = information_size(known)
+        console.print(
+            f"{escape(label)}: the information in the data is estimated beside the training, from {size.num_rows} "
+            f"training and {size.num_held_out_rows} validation rows of {size.num_classes} classes: "
+            f"about {size.seconds:.0f} core-seconds",
+            highlight=False,
+        )
+        if note := merging_note(known.num_classes):
+            console.print(f"[yellow]{escape(f'{label}: {note}')}[/yellow]", highlight=False)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 
 from analysis.connection import masked
 from studies.engine.outcome import Outcome, StudyFailed
@@ -25,13 +26,13 @@ def exit_codes(name: str, console: Console) -> Iterator[None]:
         with stopping_gently():
             yield
     except Refused as error:
-        console.print(f"[red]{name}:[/red] {error}", highlight=False)
+        console.print(f"[red]{escape(name)}:[/red] {escape(str(error))}", highlight=False)
         sys.exit(EXIT_REFUSED)
     except StudyFailed as error:
-        console.print(f"[red]{name}:[/red] {error}", highlight=False)
+        console.print(f"[red]{escape(name)}:[/red] {escape(str(error))}", highlight=False)
         sys.exit(EXIT_FAILED)
     except OSError as error:  # a full disk, storage that refuses or is gone
-        console.print(f"[red]{name}:[/red] {type(error).__name__}: {error}", highlight=False)
+        console.print(f"[red]{escape(name)}:[/red] {type(error).__name__}: {escape(str(error))}", highlight=False)
         _say_how_to_go_on(
             "What was done is recorded. Once that is mended, the same command goes on from there:", console
         )

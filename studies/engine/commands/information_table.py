@@ -9,6 +9,7 @@ from typing import Any
 import tyro
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from studies.engine.inputs.information import information_record
@@ -62,7 +63,7 @@ def _records(studies: Sequence[Study], data_dir: Path, console: Console) -> Iter
             try:
                 require(config, data_dir)
             except MissingDataError as error:
-                console.print(f"[yellow]{study.name} {label}: {error}[/yellow]", highlight=False)
+                console.print(f"[yellow]{escape(f'{study.name} {label}: {error}')}[/yellow]", highlight=False)
                 continue
             with console.status(f"estimating {study.name} {label}"):
                 splits = load(config, data_dir)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 
 from analysis.records import LeftOut
 from studies.engine.api import run_with
@@ -26,7 +27,7 @@ def run_all(
             try:
                 stop_if_interrupted(run_with(study, options, console, cluster), console)
             except MissingDataError as error:
-                console.print(f"[yellow]{study.name} is left out: {error}[/yellow]", highlight=False)
+                console.print(f"[yellow]{study.name} is left out: {escape(str(error))}[/yellow]", highlight=False)
                 left_out.append(LeftOut(name=study.name, reason="its data are not there"))
                 continue
             except (Refused, StudyFailed) as error:

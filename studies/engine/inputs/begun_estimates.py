@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import ray
+from rich.console import Console
 
 from studies.engine.inputs.information import METHOD, Record, information_record
 from studies.engine.study import Study
 from trainables.config import DataConfig
 from trainables.data import Splits
+
+_SECONDS_OF_SILENCE = 2
 
 Estimates = tuple[dict[str, Record], dict[str, str]]
 """Records by variant, and the tracebacks of those that failed."""
@@ -41,8 +44,13 @@ def _estimate_all(study: Study, variants: Mapping[str, tuple[DataConfig, "ray.Ob
     return found, errors
 
 
-def await_estimates(estimates: "ray.ObjectRef[Estimates]") -> tuple[dict[str, Record], str | None]:
-    """Wait for the estimates: the records by variant, and a sentence on the first that failed, None where none did."""
+def await_estimates(estimates: "ray.ObjectRef[Estimates]", console: Console) -> tuple[dict[str, Record], str | None]:
+    """Wait for the estimates, and say so where it takes a while.
+
+    Returns the records by variant, and a sentence on the first that failed, None where none did.
+    """
+    if not ray.wait([estimates], timeout=_SECONDS_OF_SILENCE)[0]:
+        console.print("all trials have ended; waiting for the estimate of the information in the data", highlight=False)
     found, errors = ray.get(estimates)
     if not errors:
         return found, None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.records.schema import information_metric, information_tag
+from studies.engine.inputs.information_size import MOST_CLASSES, MOST_HELD_OUT_ROWS, MOST_ROWS, merging_note
 from trainables.config import DataConfig, EncoderConfig
 from trainables.data import Split, Splits, population_table
 from trainables.data.splits import REGRESSION
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
 
 # Every study is estimated by this one: a law never mixes methods.
 METHOD = "posterior"
-# With so many rows an atom of the synthetic data errs by a hundredth of a bit; more rows cost trials their cores.
-_MOST_ROWS = 4_000
-# Held-out rows only have to show whether the training rows tell the same.
-_MOST_HELD_OUT_ROWS, _LEAST_HELD_OUT_ROWS = 2_000, 100
+_LEAST_HELD_OUT_ROWS = 100
 _VALUE_BINS = 4
 
 Record = Mapping[str, Any]
@@ -38,6 +36,7 @@ def information_record(
     """Estimate the atoms of the training split from at most 4,000 of its rows, drawn once for all; plain JSON values.
 
     The same is estimated on held-out rows, of the validation split: where those tell otherwise, their figures count.
+    Of more than 32 classes, neighbouring ones are merged into 32 of about equally many rows.
     Where the population is known, its exact atoms stand beside them. Values to be regressed are decomposed twice: their
     sign, and under `value_bins` their quantile bins.
     """
@@ -57,19 +56,37 @@ def information_record(
             num_workers=num_workers,
         )
 
-    rows = _some_rows(splits.train, _MOST_ROWS, "rows")
-    found = estimated(splits.train, rows, splits.classes(splits.train))
-    held_out_rows = _some_rows(splits.valid, _MOST_HELD_OUT_ROWS, "held-out rows")
-    held_out_classes = splits.classes(splits.valid)
+    classes, held_out_classes = splits.classes(splits.train), splits.classes(splits.valid)
+    if splits.num_classes > MOST_CLASSES:
+        merged = merged_classes(classes, splits.num_classes)
+        classes, held_out_classes = merged[classes], merged[held_out_classes]
+    rows = _some_rows(splits.train, MOST_ROWS, "rows")
+    found = estimated(splits.train, rows, classes)
+    held_out_rows = _some_rows(splits.valid, MOST_HELD_OUT_ROWS, "held-out rows")
     if len(held_out_rows) >= _LEAST_HELD_OUT_ROWS and len(np.unique(held_out_classes[held_out_rows])) > 1:
         found = on_held_out_rows(found, estimated(splits.valid, held_out_rows, held_out_classes))
     table = population_table(config)
     exact = {} if table is None else asdict(broja(table).atoms)
     record = {"modalities": list(splits.modalities), **_figures(found, exact)}
+    if note := merging_note(splits.num_classes):
+        record["notes"].append(note)
+        record["verdict"] += f" ({note})"
     if splits.task == REGRESSION:
         bins = estimated(splits.train, rows, quantile_bins(splits.train.y, _VALUE_BINS))
         record["value_bins"] = {"num_bins": bins.num_classes, **_figures(bins, {})}
     return record
+
+
+def merged_classes(classes: np.ndarray, num_classes: int) -> np.ndarray:
+    """The group, from 0 to at most 31, of each class [num_classes]: neighbours share one, of about equally many rows.
+
+    `classes` int [n]: those of the training rows, in which each class occurs.
+    """
+    from pid import quantile_bins
+
+    merged = np.zeros(num_classes, dtype=np.int64)
+    merged[classes] = quantile_bins(classes, MOST_CLASSES)
+    return merged
 
 
 def _some_rows(split: Split, most: int, purpose: str) -> np.ndarray:

@@ -9,6 +9,7 @@ import ray
 from ray.exceptions import RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from studies.engine.inputs.information_size import merging_note
 from studies.engine.study import Study
 from trainables.config import DataConfig, Refused
 from trainables.data import Shapes, Splits, content, load, shapes
@@ -71,6 +72,8 @@ def _load(config: DataConfig, data_dir: Path, batch_size: int, train_samples: in
     if train_samples > len(splits.train):  # the published size may be larger, as rows without text are left out
         raise Refused(f"expected at least {train_samples} training rows, as asked for, found {len(splits.train)}")
     warnings = check(splits, batch_size)
+    if note := merging_note(splits.num_classes):
+        warnings.append(note)
     facts = DataFacts(
         shapes=shapes(config, data_dir),
         ceilings=splits.ceilings,

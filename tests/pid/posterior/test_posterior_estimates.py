@@ -82,6 +82,17 @@ def test_rows_of_one_group_do_not_answer_for_each_other() -> None:
     assert grouped.at_least["total"] == 0.0
 
 
+def test_columns_whose_squares_overflow_are_seen() -> None:
+    x1, x2, y = noisy_views(30, seed=3)
+    assert estimate(x1 * 2.0**700, x2, y, **FEW) == estimate(x1, x2, y, **FEW)
+
+
+def test_as_many_classes_as_rows_do_no_harm() -> None:
+    draw = np.random.default_rng(0)
+    found = estimate(draw.standard_normal((12, 3)), draw.standard_normal((12, 2)), np.arange(12))
+    assert found.num_classes == 12
+
+
 def test_codes_are_seen_as_they_are() -> None:
     table = named_distributions()["XOR"].table
     x1, x2, y = np.unravel_index(np.random.default_rng(6).choice(8, size=300, p=table.ravel()), table.shape)

@@ -10,7 +10,7 @@ import pytest
 from studies.engine import Study
 from studies.engine.commands.archive_study import archive_study
 from trainables.config import ArchiveData, Mlp, ProjectedTransformer, Refused
-from trainables.data import MissingDataError
+from trainables.data import MissingDataError, shapes
 from trainables.data.content import content_of
 
 TEMPLATE = partial(
@@ -47,6 +47,19 @@ def test_other_content_or_other_modalities_are_another_study(archive: Path) -> N
     with np.load(archive) as arrays:
         np.savez(archive, **{**arrays, "audio": -arrays["audio"]})
     assert archive_study(TEMPLATE, archive, ("text", "audio")).identity != study.identity
+
+
+def test_labels_that_may_be_read_in_two_ways_are_asked_about(archive: Path) -> None:
+    with np.load(archive) as arrays:
+        np.savez(archive, **{**arrays, "label": np.arange(30) % 3 - 1.0})
+    with pytest.raises(Refused, match="--task classification or --task regression"):
+        archive_study(TEMPLATE, archive, ("text", "audio"))
+    found = {}
+    for task in ("classification", "regression"):
+        (data,) = archive_study(TEMPLATE, archive, ("text", "audio"), task).variants.values()
+        found[task] = shapes(data, archive)
+        assert found[task].task == task
+    assert (found["classification"].num_classes, found["regression"].num_classes) == (3, 2)
 
 
 def test_its_name_can_be_a_folder_and_an_experiment(archive: Path) -> None:

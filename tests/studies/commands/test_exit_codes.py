@@ -22,6 +22,7 @@ GOES_ON = "the same command goes on from there"
     ("error", "code", "words"),
     [
         (Refused("expected this, got that"), 2, ["study: expected this, got that"]),
+        (Refused("expected [n] or [n, d], got [/red]"), 2, ["study: expected [n] or [n, d], got [/red]"]),
         (MissingDataError("no data"), 2, ["study: no data"]),
         (JournalError("held"), 2, ["study: held"]),
         (ResourceError("no node"), 2, ["study: no node"]),

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from studies.engine.inputs.begun_estimates import begin_estimates
-from studies.engine.inputs.information import METHOD, information_metrics, information_record
+from studies.engine.inputs.information import METHOD, information_metrics, information_record, merged_classes
+from studies.engine.inputs.information_size import information_size, merging_note
 from studies.synthetic import STUDY
 from trainables.config import Mlp, SyntheticData
-from trainables.data import Split, Splits
+from trainables.data import Shapes, Split, Splits
 
 ENCODER = Mlp(width=8, depth=1)
 CONFIG = SyntheticData(shared_bits=8)
@@ -55,6 +56,37 @@ def test_values_are_decomposed_by_sign_and_by_quantile_bins() -> None:
     # Four bins say more than the sign, which two of them make up.
     assert bins["atoms"]["unique_1"]["corrected"] > record["atoms"]["unique_1"]["corrected"]
     assert "pid/unique_1/v/value_bins/raw" in information_metrics({"v": record})
+
+
+@pytest.mark.parametrize("num_classes", [33, 60, 300])
+def test_many_classes_are_merged_into_groups_of_neighbours(num_classes: int) -> None:
+    draw = np.random.default_rng(0)
+    classes = draw.permutation(np.arange(6 * num_classes) % num_classes)
+    merged = merged_classes(classes, num_classes)
+    assert (np.diff(merged) >= 0).all() and set(np.diff(merged)) <= {0, 1}
+    rows = np.bincount(merged[classes])
+    assert 16 < len(rows) <= 32
+    # Whole classes, of six rows each, come within one class of equal shares.
+    assert np.abs(rows - len(classes) / 32).max() <= 6
+
+
+def test_an_estimate_about_groups_of_classes_says_so() -> None:
+    draw, y = np.random.default_rng(0), np.arange(80) % 40
+    x1 = np.stack([y / 10, draw.random(80)], axis=1).astype(np.float32)
+    part = Split(x1=x1, x2=draw.standard_normal((80, 2)).astype(np.float32), y=y)
+    data = Splits(train=part, valid=part, test=part, modalities=("a", "b"), num_classes=40)
+    record = information_record(CONFIG, data, ENCODER, ENCODER)
+    assert record["notes"][-1] == merging_note(40)
+    assert "32 groups of neighbouring classes" in record["verdict"]
+
+
+@pytest.mark.parametrize(("num_classes", "counted"), [(2, 2), (32, 32), (33, 32), (300, 32)])
+def test_an_estimate_has_a_size_that_is_known_before(num_classes: int, counted: int) -> None:
+    known = Shapes(modalities=("a", "b"), row_1=(3,), row_2=(4,), num_classes=num_classes, sizes=(50_000, 900, 900))
+    size = information_size(known)
+    assert (size.num_rows, size.num_held_out_rows, size.num_classes) == (4_000, 900, counted)
+    assert (merging_note(num_classes) is None) == (num_classes == counted)
+    assert size.seconds < 600
 
 
 def test_only_variants_without_numbers_of_this_method_are_estimated() -> None:

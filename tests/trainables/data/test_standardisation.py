@@ -33,6 +33,27 @@ def test_constant_feature_is_0_whatever_the_rounding_of_its_mean():
     assert found[:, 1].all()
 
 
+@pytest.mark.parametrize("power", [-1000, -700, -500, 500, 700, 1000])
+def test_columns_of_any_size_are_standardised_alike(power):
+    values = np.random.default_rng(0).normal(1, 2, size=(2_000, 3))
+    everything = np.ones(2_000, dtype=bool)
+    expected = fit_standardisation(values, everything).apply(values, everything)
+    extreme = values * np.array([1.0, 2.0**power, 1.0])  # 1e154 and more, whose squares overflow, or vanish
+    found = fit_standardisation(extreme, everything).apply(extreme, everything)
+    np.testing.assert_array_equal(found, expected)  # a power of two changes no digit
+
+
+def test_the_largest_numbers_of_both_signs_have_variance_1():
+    values = np.array([[1.7e308], [-1.7e308]] * 10)
+    everything = np.ones(20, dtype=bool)
+    np.testing.assert_array_equal(fit_standardisation(values, everything).apply(values, everything), np.sign(values))
+
+
+def test_what_float32_cannot_say_of_other_rows_is_infinite():
+    fitted = fit_standardisation(np.array([[0.0], [1e-300]]), np.ones(2, dtype=bool))
+    assert np.isinf(fitted.apply(np.array([[1.0]]), np.ones(1, dtype=bool))).all()
+
+
 def test_nothing_real_is_refused():
     with pytest.raises(ValueError, match="found none"):
         fit_standardisation(np.zeros((2, 3)), np.zeros(2, dtype=bool))

@@ -169,7 +169,14 @@ def test_a_single_class_is_refused(splits):
     ("values", "message"),
     [
         (np.arange(150, dtype=np.float32), None),
-        (np.arange(1, 151, dtype=np.float32), "labels in train: .* found none of value 0 or below"),
+        (
+            np.arange(1, 151, dtype=np.float32),
+            r"none of value 0 or below\. Values .* on their sign.* from 1 to 150: .*75",
+        ),
+        (
+            -np.arange(1, 151, dtype=np.float32),
+            r"above 0\. Values .* on their sign.* from -150 to -1",
+        ),
         (np.full(150, np.nan, dtype=np.float32), "labels in train: expected finite values, found 150"),
     ],
 )
@@ -180,6 +187,26 @@ def test_values_need_both_signs_and_to_be_finite(regression, values, message):
     else:
         with pytest.raises(Refused, match=message):
             check(splits, 64)
+
+
+@pytest.mark.parametrize(
+    ("name", "num_rows", "message"),
+    [("train", 9, "at least 10 rows in train, .*, found 9"), ("test", 3, "at least 4 rows in test, .*, found 3")],
+)
+def test_fewer_rows_than_can_be_measured_on_are_refused(splits, name, num_rows, message):
+    with pytest.raises(Refused, match=message):
+        check(replace(splits, **{name: made_split(num_rows, 4)}), 64)
+    check(replace(splits, **{name: made_split(num_rows + 1, 4)}), 64)
+
+
+def test_few_test_rows_have_fewer_neighbours_and_it_is_said(splits):
+    warnings = check(replace(splits, test=made_split(9, 4)), 64)
+    assert "test has 9 rows: mutual k-NN compares 4 of a row's neighbours, not 10" in warnings
+
+
+def test_of_many_classes_that_are_absent_a_few_are_named(splits):
+    with pytest.raises(Refused, match=r"class 3, class 4, .*, class 10 and 189 more$"):
+        check(replace(splits, num_classes=200), 64)
 
 
 def test_warnings_say_what_may_be_meant(splits):

@@ -1,7 +1,7 @@
 """Affect data of MultiBench's format (Liang et al. 2021): clips as sequences of vision, audio and text, in one pickle.
 
 `{"train", "valid", "test"}` → `{"vision", "audio", "text", "labels", "id"}`: features [n, t, d] with their padding in
-front, labels [n, 1, 1] or [n, k] of which the first column counts.
+front, labels [n, 1, 1] or [n, k] of which the first column counts. "dev" and "val" stand for "valid".
 """
 
 import math
@@ -16,6 +16,7 @@ from trainables.data.affect.affect_files import facts, locate_clips
 from trainables.data.content import content_of
 from trainables.data.mapped_cache import mapped_arrays
 from trainables.data.pickles import read_pickle
+from trainables.data.split_names import parts_by_split
 from trainables.data.splits import CLASSIFICATION, SPLIT_NAMES, Split, Splits, Task
 from trainables.data.standardisation import Standardisation, fit_standardisation, row_slices
 
@@ -77,7 +78,7 @@ def _key(split: str, part: str) -> str:
 
 def _prepared(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     """All arrays of a file as they are trained on, one modality of one split at a time."""
-    content = read_pickle(path)
+    content = parts_by_split(read_pickle(path), str(path))
     raw = {split: _checked(content, split, path) for split in SPLIT_NAMES}
     kept = {split: _rows_with_content(parts["text"]) for split, parts in raw.items()}
     for split in SPLIT_NAMES:
@@ -116,17 +117,22 @@ def _statistics(values: np.ndarray, real: np.ndarray, name: str, path: Path) -> 
     return fit_standardisation(values, real)
 
 
-def _checked(content: Any, split: str, path: Path) -> Mapping[str, np.ndarray]:
+def _checked(content: Mapping[str, Any], split: str, path: Path) -> Mapping[str, np.ndarray]:
     """Arrays of one split; ids are left out, whatever they are."""
-    parts = content.get(split) if isinstance(content, Mapping) else None
+    parts = content[split]
     if not isinstance(parts, Mapping):
-        raise Refused(f"{path}: expected a dictionary with {', '.join(SPLIT_NAMES)}, found no {split}")
+        raise Refused(f"{path}: expected a dictionary of arrays as {split}, found {type(parts).__name__}")
     arrays: dict[str, np.ndarray] = {}
     for name in (*AFFECT_MODALITIES, "labels"):
         values = parts.get(name)
         if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
             found = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
             raise Refused(f"{path}: expected {split}/{name} to be an array of numbers, found {found}")
+        if num_large := sum(_num_too_large(values[rows]) for rows in row_slices(len(values))):
+            raise Refused(
+                f"{path}: expected numbers of {split}/{name} that float32 can hold, up to 3.4e38, "
+                f"found {num_large} larger"
+            )
         arrays[name] = values
     for name in AFFECT_MODALITIES:
         shape = arrays[name].shape
@@ -138,6 +144,12 @@ def _checked(content: Any, split: str, path: Path) -> Mapping[str, np.ndarray]:
     if math.prod(arrays["labels"].shape[1:]) == 0:
         raise Refused(f"{path}: expected a label in each row of {split}, found shape {arrays['labels'].shape}")
     return arrays
+
+
+def _num_too_large(values: np.ndarray) -> int:
+    """How many finite numbers are infinite as float32."""
+    with np.errstate(over="ignore"):
+        return int(np.sum(np.isinf(values.astype(np.float32)) & np.isfinite(values)))
 
 
 def _finite(values: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The affect data sets of MultiBench: their files, where they lie and what they hold."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,7 +127,8 @@ def file_name(config: AffectData) -> str:
 def locate_clips(config: AffectData, data_dir: Path | None) -> Path:
     """Find the file in the folder `data_dir/<dataset>` without reading it.
 
-    Raises MissingDataError, which says where it was looked for, where it comes from, and which other file is there.
+    Raises MissingDataError, which says where it was looked for, where it comes from, and which other file is there,
+    MMSA's among them.
     """
     known = facts(config)
     if data_dir is None:
@@ -140,6 +142,12 @@ def locate_clips(config: AffectData, data_dir: Path | None) -> Path:
     others = [name for name in known.files if (path.parent / name).is_file()]
     lines = [f"{known.title} needs a file that is not there:", f"  missing  {path}"]
     lines += [f"  found    {path.parent / name}, which file={name!r} takes" for name in others]
+    first, second = config.modalities
+    lines += [
+        f"  found    {file}, of MMSA: python studies/custom.py --archive {shlex.quote(str(file))} "
+        f"--modalities {first} {second}"
+        for file in sorted(path.parent.glob("*aligned_*.pkl"))
+    ]
     raise MissingDataError("\n".join([*lines, _source(config, data_dir)]))
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from trainables.config import ArchiveData
 from trainables.data.adapter import Shapes
-from trainables.data.archive.archive_file import LENGTH_SUFFIX, checked_headers, locate_archive
+from trainables.data.archive.archive_file import checked_headers, locate_archive, open_archive
 from trainables.data.archive.archive_rows import read_archive, read_rows
+from trainables.data.archive.near_misses import LENGTH_SUFFIX
 from trainables.data.splits import Splits
 
 
@@ -29,8 +30,10 @@ class ArchiveAdapter:
     def shapes(self, config: ArchiveData, data_dir: Path | None) -> Shapes:
         """Read headers, labels and splits, and no features."""
         path = locate_archive(config, data_dir)
-        headers = checked_headers(path, config.modalities)
-        rows = read_rows(path, headers, config.seed)
+        arrays = open_archive(path, config.task)
+        headers = arrays.headers
+        checked_headers(path, headers, config.modalities)
+        rows = read_rows(path, arrays, config)
         row_1, row_2 = (headers[name].shape[1:] for name in config.modalities)
         has_lengths_1, has_lengths_2 = (f"{name}{LENGTH_SUFFIX}" in headers for name in config.modalities)
         train, valid, test = (len(members) for members in rows.splits)
@@ -38,9 +41,9 @@ class ArchiveAdapter:
             modalities=config.modalities,
             row_1=row_1,
             row_2=row_2,
-            num_classes=rows.num_classes,
+            num_classes=rows.labels.num_classes,
             sizes=(train, valid, test),
-            task=rows.task,
+            task=rows.labels.task,
             has_lengths_1=has_lengths_1,
             has_lengths_2=has_lengths_2,
         )

@@ -1,83 +1,77 @@
-"""Where a feature archive lies, and what it holds, known from its headers and its small arrays alone."""
+"""Where a feature archive lies, how it is opened, and whether its arrays are those of the format."""
 
-import zipfile
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.lib import format as npy_format
-
 from trainables.config import ArchiveData, Refused
+from trainables.data.archive.archive_arrays import ArchiveArrays, ArrayHeader
+from trainables.data.archive.loaded_arrays import parquet_arrays, tensor_arrays
+from trainables.data.archive.mmsa_arrays import MmsaArrays
+from trainables.data.archive.near_misses import (
+    GROUP,
+    LABEL,
+    LENGTH_SUFFIX,
+    RESERVED,
+    SPLIT,
+    label_hint,
+    refuse_near_misses,
+    unused_note,
+)
+from trainables.data.archive.npz_arrays import NpzArrays
 from trainables.data.content import content_of
-from trainables.data.splits import MissingDataError
+from trainables.data.splits import MissingDataError, Task
 
-RESERVED = ("label", "split", "group", "id")
-LENGTH_SUFFIX = "_length"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArrayHeader:
-    """Shape and element type of an array that has not been read."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
+_PICKLES = (".pkl", ".pickle")
+_TENSORS = (".pt", ".pth", ".safetensors")
+_PARQUET = ".parquet"
+_ENDINGS = (".npz", *_PICKLES, *_TENSORS, _PARQUET)
 
 
 def locate_archive(config: ArchiveData, data_dir: Path | None) -> Path:
-    """The archive of the content that `config` names: `data_dir` itself, or any npz file in that folder.
+    """The archive of the content that `config` names: `data_dir` itself, or any archive in that folder.
 
     Raises MissingDataError where there is none of that content.
     """
     if data_dir is None:
         raise MissingDataError("a feature archive needs its path, or a folder that holds it, got none")
-    candidates = sorted(data_dir.glob("*.npz")) if data_dir.is_dir() else [data_dir]
+    in_folder = sorted(data_dir.iterdir()) if data_dir.is_dir() else []
+    candidates = [path for path in in_folder if path.suffix in _ENDINGS] if data_dir.is_dir() else [data_dir]
     for path in candidates:
         if path.is_file() and content_of(path) == config.content:
             return path
-    looked_at = ", ".join(map(str, candidates)) or f"no npz file in {data_dir}"
+    looked_at = ", ".join(map(str, candidates)) or f"no {' or '.join(_ENDINGS)} file in {data_dir}"
     raise MissingDataError(
         f"found no feature archive with the SHA-256 {config.content}; looked at: {looked_at}. "
         "A changed archive is another data set."
     )
 
 
-def read_headers(path: Path) -> dict[str, ArrayHeader]:
-    """Headers of all arrays of the archive by name. Raises Refused, naming the file, where it is no npz archive."""
-    headers: dict[str, ArrayHeader] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                with archive.open(name) as member:
-                    version = npy_format.read_magic(member)
-                    read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
-                    shape, _, dtype = read(member)
-                headers[name.removesuffix(".npy")] = ArrayHeader(shape=shape, dtype=dtype)
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
-        raise Refused(f"{path}: expected a whole npz archive, found another format or damage ({error})") from error
-    return headers
+def open_archive(path: Path, task: Task | None) -> ArchiveArrays:
+    """The arrays of the file at `path`; `task` chooses among labels where a file has several.
 
-
-def read_arrays(path: Path, headers: Mapping[str, ArrayHeader], names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The arrays of `names` that the archive has. Raises Refused where one holds objects or is damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in names if name in headers}
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
-        raise Refused(f"{path}: expected arrays without pickled objects, whole ones ({error})") from error
-
-
-def checked_headers(path: Path, modalities: tuple[str, str]) -> dict[str, ArrayHeader]:
-    """Headers of an archive that has the two modalities and labels for them.
-
-    Raises Refused, naming the file, where an array is missing or its shape or type is not that of the format.
+    Raises Refused, naming the file, where it is of no format that is read.
     """
-    headers = read_headers(path)
-    label = headers.get("label")
-    if label is None or len(label.shape) != 1 or label.dtype.kind not in "biuf":
-        found = "none" if label is None else f"{label.dtype} of shape {list(label.shape)}"
-        raise Refused(f"{path}: expected an array label [n] of integers (classes) or real numbers, found {found}")
+    if path.suffix in _PICKLES:
+        return MmsaArrays(path, task)
+    if path.suffix in _TENSORS:
+        return tensor_arrays(path)
+    return parquet_arrays(path) if path.suffix == _PARQUET else NpzArrays(path)
+
+
+def checked_headers(path: Path, headers: Mapping[str, ArrayHeader], modalities: tuple[str, str]) -> str | None:
+    """Check that an archive has the two modalities and labels for them; returns a sentence on arrays that it ignores.
+
+    Raises Refused, naming the file, where an array is missing, all but called as one of the format, or its shape or
+    type is not that of the format.
+    """
+    label = headers.get(LABEL)
+    if label is None or not label.shape or label.dtype.kind not in "biufUS":
+        found = f"none{label_hint(headers)}" if label is None else f"{label.dtype} of shape {list(label.shape)}"
+        mend = ": store words as label.astype(str)" if label is not None and label.dtype.hasobject else ""
+        raise Refused(
+            f"{path}: expected an array label [n] of integers, words or booleans (classes) or real numbers, "
+            f"found {found}{mend}"
+        )
     num_rows = label.shape[0]
     for name in modalities:
         header = headers.get(name)
@@ -88,11 +82,13 @@ def checked_headers(path: Path, modalities: tuple[str, str]) -> dict[str, ArrayH
         length = headers.get(f"{name}{LENGTH_SUFFIX}")
         if length is not None and (len(header.shape) != 3 or length.dtype.kind not in "iu"):
             raise Refused(f"{path}: expected {name}{LENGTH_SUFFIX} as integers, and for sequences [n, t, d] alone")
-    for name in ("split", "group", *(f"{name}{LENGTH_SUFFIX}" for name in modalities)):
+    for name in (SPLIT, GROUP, *(f"{name}{LENGTH_SUFFIX}" for name in modalities)):
         _require_rows(path, headers, name, num_rows)
         if name in headers and len(headers[name].shape) != 1:
             raise Refused(f"{path}: expected {name} of shape [{num_rows}], found {list(headers[name].shape)}")
-    return headers
+    refuse_near_misses(str(path), headers, modalities)
+    others = [name for name, header in headers.items() if _is_modality(name, header) and name not in modalities]
+    return unused_note(headers, modalities, tuple(others))
 
 
 def _is_modality(name: str, header: ArrayHeader) -> bool:

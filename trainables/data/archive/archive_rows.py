@@ -1,32 +1,29 @@
-"""A feature archive of the user's own: one npz file with features, labels and, where it has them, the splits.
+"""A feature archive of the user's own: named arrays with features, labels and, where it has them, the splits.
 
 | array | what |
 | --- | --- |
 | `<name>` | float [n, d] or [n, t, d] (float16, 32 or 64): a modality |
 | `<name>_length` | int [n]: how many steps of each sequence are real, the first ones; without it all are |
-| `label` | int [n]: classes, any integers; or float [n]: values to regress, scored on their sign |
-| `split` | int [n]: 0 train, 1 valid, 2 test; without it rows are split 70/15/15, stratified |
+| `label` | classes as integers, words or booleans [n], or values to regress, float [n]: see `archive_labels.py` |
+| `split` | [n]: 0 train, 1 valid, 2 test, or these words; without it rows are split 70/15/15, stratified |
 | `group` | int or str [n]: a speaker, a video; where there is no `split`, rows of a group stay in one |
 
-Other arrays are ignored. No pickled objects are read.
+Other arrays are named and not read; one that is all but called like these is refused. No pickled objects are read.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from trainables.config import ArchiveData, Refused
-from trainables.data.archive.archive_file import (
-    LENGTH_SUFFIX,
-    ArrayHeader,
-    checked_headers,
-    locate_archive,
-    read_arrays,
-)
+from trainables.data.archive.archive_arrays import ArchiveArrays
+from trainables.data.archive.archive_file import checked_headers, locate_archive, open_archive
+from trainables.data.archive.archive_labels import Labels, read_labels
+from trainables.data.archive.near_misses import GROUP, LABEL, LENGTH_SUFFIX, SPLIT
 from trainables.data.grouped import grouped_split
-from trainables.data.splits import CLASSIFICATION, REGRESSION, SPLIT_NAMES, Split, Splits, Task, sign_classes
+from trainables.data.split_names import split_numbers
+from trainables.data.splits import SPLIT_NAMES, Split, Splits
 from trainables.data.standardisation import fit_standardisation
 from trainables.data.stratified import stratified_split
 from trainables.randomness import generator
@@ -36,12 +33,9 @@ VALID_SHARE = TEST_SHARE = 0.15
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """What an archive says of its rows: labels `y` [n], classes and groups int64 [n], and the rows of each split."""
+    """What an archive says of its rows: labels [n], groups int64 [n], and the rows of each split."""
 
-    y: np.ndarray
-    classes: np.ndarray
-    task: Task
-    num_classes: int
+    labels: Labels
     splits: tuple[np.ndarray, np.ndarray, np.ndarray]
     groups: np.ndarray | None = None
 
@@ -50,63 +44,54 @@ def read_archive(config: ArchiveData, data_dir: Path | None) -> Splits:
     """Read two modalities of an archive; each feature is standardised by its training rows' real steps.
 
     `data_dir` is the archive's path or the folder that holds it. Padding is 0, and so is a feature that is constant
-    in training. Raises MissingDataError where there is no archive of the content asked for, and Refused, naming
-    the file, where it is not of the format, or a feature or label is not a finite number.
+    in training. How labels were read, and which arrays were not, stands in the notes. Raises MissingDataError where
+    there is no archive of the content asked for, and Refused, naming the file, where it is not of the format, labels
+    may be read in several ways, or a feature or label is not a finite number.
     """
     path = locate_archive(config, data_dir)
-    headers = checked_headers(path, config.modalities)
-    rows = read_rows(path, headers, config.seed)
-    (x1, lengths_1), (x2, lengths_2) = (
-        _read_modality(path, headers, name, rows.splits[0]) for name in config.modalities
-    )
+    arrays = open_archive(path, config.task)
+    unused = checked_headers(path, arrays.headers, config.modalities)
+    rows = read_rows(path, arrays, config)
+    first, second = (_read_modality(path, arrays, name, rows.splits[0]) for name in config.modalities)
     train, valid, test = (
         Split(
-            x1=x1[members],
-            x2=x2[members],
-            y=rows.y[members],
-            lengths_1=None if lengths_1 is None else lengths_1[members],
-            lengths_2=None if lengths_2 is None else lengths_2[members],
+            x1=first.values[members],
+            x2=second.values[members],
+            y=rows.labels.y[members],
+            lengths_1=None if first.lengths is None else first.lengths[members],
+            lengths_2=None if second.lengths is None else second.lengths[members],
             groups=None if rows.groups is None else rows.groups[members],
         )
         for members in rows.splits
     )
+    notes = (rows.labels.note, *arrays.notes, first.note, second.note, unused)
     return Splits(
         train=train,
         valid=valid,
         test=test,
         modalities=config.modalities,
-        num_classes=rows.num_classes,
-        task=rows.task,
+        num_classes=rows.labels.num_classes,
+        task=rows.labels.task,
+        notes=tuple(note for note in notes if note is not None),
     )
 
 
-def read_rows(path: Path, headers: Mapping[str, ArrayHeader], seed: int) -> Rows:
+def read_rows(path: Path, arrays: ArchiveArrays, config: ArchiveData) -> Rows:
     """Labels and splits of an archive, without its features. Raises Refused where they are not of the format."""
-    arrays = read_arrays(path, headers, ("label", "split", "group"))
-    label = arrays["label"]
-    if label.dtype.kind == "f":
-        if not np.isfinite(label).all():
-            raise Refused(f"{path}: expected finite labels, found {np.sum(~np.isfinite(label))} that are not")
-        y = label.astype(np.float32)
-        task, classes, num_classes = REGRESSION, sign_classes(y), 2
-    else:
-        values, classes = np.unique(label, return_inverse=True)
-        classes = classes.astype(np.int64)
-        task, y, num_classes = CLASSIFICATION, classes, len(values)
-    group = arrays.get("group")
-    splits = _split_rows(path, classes, arrays.get("split"), group, seed)
+    found = arrays.read((LABEL, SPLIT, GROUP))
+    labels = read_labels(found[LABEL], config.task or arrays.task, f"{path}: {LABEL}")
+    group = found.get(GROUP)
+    splits = _split_rows(path, labels.classes, found.get(SPLIT), group, config.seed)
     groups = None if group is None else np.unique(group, return_inverse=True)[1].astype(np.int64)
-    return Rows(y=y, classes=classes, task=task, num_classes=num_classes, splits=splits, groups=groups)
+    return Rows(labels=labels, splits=splits, groups=groups)
 
 
 def _split_rows(
     path: Path, classes: np.ndarray, split: np.ndarray | None, group: np.ndarray | None, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if split is not None:
-        found = np.unique(split).tolist()
-        if found != [0, 1, 2]:
-            raise Refused(f"{path}: expected rows of split 0 (train), 1 (valid) and 2 (test), found {found[:5]}")
-        parts = [np.flatnonzero(split == number) for number in range(len(SPLIT_NAMES))]
+        numbers = split_numbers(split, str(path))
+        parts = [np.flatnonzero(numbers == number) for number in range(len(SPLIT_NAMES))]
     else:
         num_valid, num_test = round(VALID_SHARE * len(classes)), round(TEST_SHARE * len(classes))
         sizes = (len(classes) - num_valid - num_test, num_valid, num_test)
@@ -118,12 +103,18 @@ def _split_rows(
     return parts[0], parts[1], parts[2]
 
 
-def _read_modality(
-    path: Path, headers: Mapping[str, ArrayHeader], name: str, train: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
+@dataclass(frozen=True, kw_only=True)
+class _Modality:
     """Standardised float32 features of all rows, and their lengths int64 where the archive has them."""
-    arrays = read_arrays(path, headers, (name, f"{name}{LENGTH_SUFFIX}"))
-    values, lengths = arrays[name], arrays.get(f"{name}{LENGTH_SUFFIX}")
+
+    values: np.ndarray
+    lengths: np.ndarray | None
+    note: str | None
+
+
+def _read_modality(path: Path, arrays: ArchiveArrays, name: str, train: np.ndarray) -> _Modality:
+    found = arrays.read((name, f"{name}{LENGTH_SUFFIX}"))
+    values, lengths = found[name], found.get(f"{name}{LENGTH_SUFFIX}")
     real = np.ones(values.shape[:-1], dtype=bool)
     if lengths is not None:
         lengths = lengths.astype(np.int64)
@@ -140,4 +131,26 @@ def _read_modality(
             f"{path}: expected finite features, found NaN or infinity in {num_rows} of {len(values)} rows of {name}: "
             "fill them in, or leave those rows out"
         )
-    return fit_standardisation(values[train], real[train]).apply(values, real), lengths
+    standardised = fit_standardisation(values[train], real[train]).apply(values, real)
+    if not np.isfinite(standardised).all():
+        num_rows = np.sum(~np.isfinite(standardised).reshape(len(values), -1).all(axis=1))
+        raise Refused(
+            f"{path}: expected rows of {name} on the scale of the training rows, found {num_rows} that are more than "
+            "3.4e38 standard deviations away"
+        )
+    return _Modality(
+        values=standardised,
+        lengths=lengths,
+        note=_padding_note(values, name) if values.ndim == 3 and lengths is None else None,
+    )
+
+
+def _padding_note(values: np.ndarray, name: str) -> str | None:
+    """A sentence where sequences [n, t, d] without lengths end in steps that are all 0, as padded ones do."""
+    num_padded = int(np.sum(~values[:, -1].any(axis=-1)))
+    if num_padded == 0:
+        return None
+    return (
+        f"{name}: {num_padded} of {len(values)} sequences end in steps that are all 0, which are trained on like any "
+        f"other: if they are padding, add {name}{LENGTH_SUFFIX}, the number of real steps"
+    )

@@ -219,6 +219,11 @@ def test_missing_file_is_named_with_its_source_and_with_what_is_there(store, tmp
     with pytest.raises(MissingDataError, match=r"found .*mosei_raw\.pkl, which file='mosei_raw\.pkl' takes"):
         load(MOSEI, folder)
     require(replace(MOSEI, file="mosei_raw.pkl"), folder)
+    store({}, "mosei/aligned_50.pkl")
+    with pytest.raises(
+        MissingDataError, match=r"custom\.py --archive .*mosei/aligned_50\.pkl --modalities vision text"
+    ):
+        load(MOSEI, folder)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +244,26 @@ def test_content_of_another_format_is_refused_by_name(store, damage, message):
     damage(content)
     with pytest.raises(Refused, match=rf"mosei_senti_data\.pkl: expected .*{message}"):
         load(MOSEI, store(content))
+
+
+@pytest.mark.parametrize("name", ["vision", "audio", "text"])
+def test_numbers_that_float32_cannot_hold_are_refused_by_name(store, name):
+    content = made_content()
+    content["valid"][name] = content["valid"][name].astype(np.float64)
+    content["valid"][name][3, -1, 0] = 3.5e38
+    content["valid"][name][4, -1, :2] = -1e200
+    with pytest.raises(Refused, match=rf"numbers of valid/{name} that float32 can hold, up to 3\.4e38, found 3 larger"):
+        load(MOSEI, store(content))
+
+
+@pytest.mark.parametrize("name", ["dev", "val"])
+def test_the_validation_split_may_have_another_name(store, name):
+    content = made_content()
+    expected = load(MOSEI, store(content))
+    content[name] = content.pop("valid")
+    assert_equal_splits(load(MOSEI, store(content)), expected)
+    with pytest.raises(Refused, match="expected one valid split, found several"):
+        load(MOSEI, store(content | {"valid": content[name]}))
 
 
 def test_classes_of_another_kind_are_refused(store):

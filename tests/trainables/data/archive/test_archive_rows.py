@@ -6,7 +6,7 @@ import pytest
 
 from trainables.config import ArchiveData, Refused
 from trainables.data import MissingDataError, load, modalities, require, shapes
-from trainables.data.archive.archive_file import read_headers
+from trainables.data.archive.npz_arrays import NpzArrays
 from trainables.data.content import content_of
 from trainables.data.stand_in import stand_in
 from trainables.data.summary import summary
@@ -78,6 +78,14 @@ def test_real_labels_are_a_regression_on_their_sign(path):
     np.testing.assert_array_equal(splits.classes(splits.train), labels[:40] > 0)
 
 
+@pytest.mark.parametrize("size", [2.0**600, 2.0**1000, 2.0**-600])
+def test_features_of_any_size_are_read_alike(path, size):
+    expected = load(store(path), path)
+    found = load(store(path, audio=made_arrays()["audio"] * size), path)
+    np.testing.assert_array_equal(found.train.x2, expected.train.x2)
+    assert found.train.x2.any()
+
+
 def test_values_in_the_padding_cannot_matter(path, tmp_path):
     expected = load(store(path), path)
     text = made_arrays()["text"]
@@ -118,6 +126,95 @@ def test_groups_are_kept_where_the_archive_says_which_rows_a_split_has(path):
     assert load(store(path), path).test.groups is None
 
 
+@pytest.mark.parametrize(
+    "words", [("train", "valid", "test"), ("training", "dev", "testing"), (" Train", "VAL", "test"), (0, 1, 2)]
+)
+def test_splits_may_be_words(path, words):
+    split = np.repeat(words, [40, 10, 10])
+    expected = load(store(path), path)
+    found = load(store(path, split=split), path)
+    for name, part in found.by_name.items():
+        np.testing.assert_array_equal(part.x2, expected.by_name[name].x2)
+
+
+def test_sequences_that_end_in_zeros_and_have_no_lengths_are_named(path):
+    config = store(path, text_length=None)
+    assert load(config, path).notes == ()
+    text = made_arrays()["text"]
+    text[:7, 2:] = 0
+    (note,) = load(store(path, text=text, text_length=None), path).notes
+    assert note.startswith("text: 7 of 60 sequences end in steps that are all 0")
+    assert "add text_length" in note
+    assert load(store(path, text=text), path).notes == ()  # their lengths say what is padding
+
+
+def test_what_is_not_used_is_named_and_comes_first_among_the_warnings(path):
+    config = store(path, year=np.arange(NUM_ROWS), video=np.ones((NUM_ROWS, 2)), video_length=np.ones(NUM_ROWS))
+    splits = load(config, path)
+    assert splits.notes == ("arrays of the archive that are not used: year",)
+    assert check(splits, 16)[0] == splits.notes[0]
+
+
+NEAR_MISSES = {
+    "text_lengths": np.full(NUM_ROWS, 4),
+    "text_lens": np.full(NUM_ROWS, 4.0),
+    "text_len": np.full((NUM_ROWS, 1), 4),
+    "txt_length": np.full(NUM_ROWS, 4),
+    "text_lenght": np.full(NUM_ROWS, 4),
+    "TextLength": np.full(NUM_ROWS, 4),
+    "lengths_text": np.full(NUM_ROWS, 4),
+    "lengths": np.full(NUM_ROWS, 4),
+    "text_mask": np.ones((NUM_ROWS, 4), dtype=bool),
+    "attention_mask": np.ones((NUM_ROWS, 4)),
+}
+
+
+@pytest.mark.parametrize("name", NEAR_MISSES)
+def test_lengths_by_another_name_are_refused_where_padding_would_be_trained_on(path, name):
+    config = store(path, **{"text_length": None, name: NEAR_MISSES[name]})
+    for read in (load, shapes):
+        with pytest.raises(Refused, match=rf"{path}: found an array {name}, which is not read, and no text_length"):
+            read(config, path)
+    load(store(path, **{name: NEAR_MISSES[name]}), path)  # beside lengths of the right name it is one more array
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("groups", "group"), ("Group", "group"), ("splits", "split"), ("spilt", "split")]
+)
+def test_splits_and_groups_by_another_name_are_refused(path, name, meant):
+    values = made_arrays()["split"]
+    with pytest.raises(Refused, match=f"found an array {name}, which is not read, and no {meant}: call it {meant}"):
+        load(store(path, **{"split": None, name: values}), path)
+    load(store(path, **{"group": values, name: values}), path)
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        {"texts": np.array(["words"] * NUM_ROWS)},
+        {"video_length": np.full(NUM_ROWS, 4)},
+        {"text_lengths": np.full(3, 4)},  # not one a row
+        {"text_stride": np.full(NUM_ROWS, 4)},
+        {"audio_lengths": np.full(NUM_ROWS, 4)},  # vectors have none
+        {"speaker": np.arange(NUM_ROWS)},
+    ],
+)
+def test_other_arrays_are_no_near_misses(path, further):
+    splits = load(store(path, text_length=None, **further), path)
+    assert splits.notes == (f"arrays of the archive that are not used: {next(iter(further))}",)
+
+
+def test_archives_that_cannot_be_opened_are_refused_with_the_reason(path):
+    for offset, value, message in ((8, 9, "compressed by deflate64"), (6, 1, "without a password")):
+        np.savez(path, label=np.arange(3))
+        content = bytearray(path.read_bytes())
+        central = content.index(b"PK\x01\x02")  # the archive's directory has the two fields two bytes further on
+        content[central + offset + 2] = content[offset] = value
+        path.write_bytes(content)
+        with pytest.raises(Refused, match=rf"{path}: expected .*{message}"):
+            NpzArrays(path)
+
+
 def test_an_archive_is_its_content_wherever_it_lies(path, tmp_path):
     config = store(path)
     expected = load(config, path)
@@ -144,8 +241,9 @@ def test_missing_or_changed_archive_is_refused(path, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"label": None}, "an array label .* found none"),
-        ({"label": np.array(["a"] * NUM_ROWS)}, "an array label .* found <U1"),
+        ({"label": None}, "an array label .* found none$"),
+        ({"label": None, "targets": np.arange(NUM_ROWS) % 2}, r"found none \(is it targets\? then rename it\)"),
+        ({"label": np.zeros(NUM_ROWS, dtype="M8[s]")}, "an array label .* found datetime64"),
         ({"label": np.full(NUM_ROWS, np.nan)}, "finite labels, found 60"),
         ({"text": None}, r"float \[n, d\] or \[n, t, d\] named text; it has: audio$"),
         ({"text": np.ones((NUM_ROWS, 4, 3), dtype=int)}, "named text; it has: audio$"),
@@ -158,8 +256,12 @@ def test_missing_or_changed_archive_is_refused(path, tmp_path):
         ({"text_length": np.full(NUM_ROWS, 2.0)}, "text_length as integers"),
         ({"audio_length": np.ones(NUM_ROWS, dtype=int)}, "audio_length as integers, and for sequences"),
         ({"audio": np.where(np.arange(NUM_ROWS)[:, None] < 3, np.nan, np.ones((1, 2)))}, "in 3 of 60 rows of audio"),
+        (
+            {"audio": np.arange(120.0).reshape(60, 2) * ([[1e-300]] * 59 + [[1]])},
+            "scale of the training rows, found 1 that are",
+        ),
         ({"split": None, "group": np.zeros(NUM_ROWS)}, "at least 3 groups"),
-        ({"label": np.array([0, "a"] * 30, dtype=object)}, "an array label .* found object"),
+        ({"label": np.array([0, "a"] * 30, dtype=object)}, r"an array label .* found object .*label\.astype\(str\)"),
         ({"split": None, "group": np.array([0, "a"] * 30, dtype=object)}, "without pickled objects"),
     ],
 )
@@ -174,7 +276,7 @@ def test_what_is_no_archive_is_refused_by_name(path):
     for content in (b"text", path.read_bytes()[:-100]):
         path.write_bytes(content)
         with pytest.raises(Refused, match=rf"{path}: expected a whole npz archive"):
-            read_headers(path)
+            NpzArrays(path)
 
 
 def test_damage_within_is_found(path):
