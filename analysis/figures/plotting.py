@@ -36,6 +36,7 @@ STYLE: dict[Any, Any] = {
     "lines.markersize": 4,
     "pdf.fonttype": 42,  # text stays text, as journals ask
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a dollar in a name is a dollar
     "svg.hashsalt": "align-or-not",  # names inside a file are random without it
 }
 # Of the encoders of a figure: two of a study, three or more where it shows several pairs of modalities.

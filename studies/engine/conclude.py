@@ -9,7 +9,7 @@ from analysis.conclusions import conclude_records
 from analysis.connection import masked
 from analysis.decision import decision_table, study_decisions
 from analysis.records import FAILED_STATUS, FINISHED_STATUS, KILLED_STATUS, StudyRecords
-from analysis.records.schema import decision_tag, lambda_star_metric
+from analysis.records.schema import decision_tag, encoder_names, lambda_star_metric, recorded_names
 from analysis.report import write_study
 from studies.engine.conclusion_tables import print_conclusions
 from studies.engine.inputs.information import information_metrics, information_tags
@@ -37,8 +37,9 @@ def conclude(recording: Recording, trained: Trained, tracking_uri: str, console:
     conclusions = conclude_records(records)
     print_conclusions(conclusions, console)
     page = write_study(conclusions, folder)
-    tracking.log_study(information_metrics(information) | _final_figures(conclusions.decisions))
-    tracking.tag_study(information_tags(information) | _decision_tags(conclusions.decisions))
+    final = _in_keys(conclusions.decisions, records)
+    tracking.log_study(information_metrics(information) | _final_figures(final))
+    tracking.tag_study(information_tags(information) | _decision_tags(final))
     tracking.log_artifacts(folder)
     places = {
         "figures and tables": folder,
@@ -86,6 +87,13 @@ def _where_to_see(tracking_uri: str) -> str:
     """Where the runs can be looked at: a server shows them itself; beside a database stands the command that does."""
     is_server = tracking_uri.startswith(("http://", "https://"))
     return tracking_uri if is_server else f"{tracking_uri} (mlflow ui --backend-store-uri {tracking_uri})"
+
+
+def _in_keys(decisions: pd.DataFrame, records: StudyRecords) -> pd.DataFrame:
+    """The decisions with variants and encoders by the names that keys have of them."""
+    encoders = encoder_names(records.study["modalities"])
+    variants = recorded_names(records.study["variants"], encoders.values())
+    return decisions.assign(variant=decisions["variant"].map(variants), encoder=decisions["encoder"].map(encoders))
 
 
 def _final_figures(decisions: pd.DataFrame) -> dict[str, float]:

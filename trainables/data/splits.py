@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from trainables.config import Refused
+from trainables.config import Refused, require_modalities
 
 Task = Literal["classification", "regression"]
 
@@ -78,8 +78,7 @@ class Splits:
     population: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.modalities) != 2 or len(set(self.modalities)) != 2:
-            raise Refused(f"modalities must be the names of two different ones, got {self.modalities}")
+        require_modalities(self.modalities)
         kinds, wanted = ("f", "real numbers") if self.task == REGRESSION else ("iu", "integers")
         for name, split in self.by_name.items():
             if split.y.dtype.kind not in kinds:
