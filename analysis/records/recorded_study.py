@@ -35,9 +35,10 @@ class StudyRecords:
     names, with the modalities' own in them (`seconds` is how long it took, `epochs` how far it has reported).
     `scores` [variant, lambda, encoder, seed, accuracy, accuracy_nonzero, ceiling] and `alignment` [variant, lambda,
     seed, metric, value, chance, chance_high] have one row a replica, from the finished trials of the stage `confirm`;
-    alignment only of the replicas that it was measured for. `chance` and `chance_high` are the mean and the 95 % point of what permutations of the
-    rows give; metrics taken after the projection head are named `projected/…`. A ceiling that is not known is NaN, and
-    so is `accuracy_nonzero` (without the rows whose value is 0) but for a regression. `hits` says which test rows the
+    alignment only of the replicas that it was measured for. `chance` and `chance_high` are the mean and the 95 % point
+    of what permutations of the rows give; metrics taken after the projection head are named `projected/…`. A ceiling
+    that is not known is NaN, and so is `accuracy_nonzero` (without the rows whose value is 0) but for a regression.
+    `hits` says which test rows the
     same replicas were right on. `information` has one row for
     each variant and atom (PID of the training features, in bits): raw, corrected by its null, its interval, and the
     population's where it is known. `status` is MLflow's of the study's run, `circumstances` its other tags: identity,

@@ -3,6 +3,7 @@
 python -m analysis.report --tracking-uri sqlite:///mlflow.db --experiments synthetic avmnist --out report
 """
 
+import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,15 +32,19 @@ class ReportOptions:
 
 def main() -> None:
     """Write the report as the command line asks; leaves with 2 where there is nothing to report on."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # no name ends a command whose log file lacks its letters
     options = tyro.cli(ReportOptions, description="One HTML page a study, and one that compares them.")
     try:
         comparison = recorded_comparison(options)
     except (Refused, TrackingServerError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+    page = write_pages(comparison, options.out)
     for study in comparison.left_out:
         print(study)
-    print(f"report: {write_pages(comparison, options.out).resolve().as_uri()}")
+    print(f"report: {page.resolve().as_uri()}")
 
 
 def recorded_comparison(options: ReportOptions) -> Comparison:

@@ -21,7 +21,7 @@ from studies.engine.train import Trained
 
 
 def conclude(recording: Recording, trained: Trained, tracking_uri: str, console: Console) -> Outcome:
-    """Print the conclusions, write figures, tables and the page, and store them with the study in MLflow.
+    """Write figures, tables and the page, store them with the study in MLflow, and print the conclusions.
 
     All follows from the records of the journal, so that a study whose server is away still ends with its page.
     Raises StudyFailed, with the outcome, for the failures and where MLflow does not have all that is recorded.
@@ -35,19 +35,20 @@ def conclude(recording: Recording, trained: Trained, tracking_uri: str, console:
         status=FAILED_STATUS if failures else FINISHED_STATUS,
     )
     conclusions = conclude_records(records)
-    print_conclusions(conclusions, console)
+    # Written before anything of it is printed, so that a terminal that fails costs no results.
     page = write_study(conclusions, folder)
     final = _in_keys(conclusions.decisions, records)
     tracking.log_study(information_metrics(information) | _final_figures(final))
     tracking.tag_study(information_tags(information) | _decision_tags(final))
     tracking.log_artifacts(folder)
+    print_conclusions(conclusions, console)
     places = {
         "figures and tables": folder,
         "all runs": _where_to_see(masked(tracking_uri)),
         "report": page.resolve().as_uri(),
     }
     for what, place in places.items():
-        console.print(f"{what}: {place}", highlight=False, soft_wrap=True)
+        console.print(f"{what}: {place}", soft_wrap=True)
     figures = {name: (folder / f"{name}.png").resolve() for name in conclusions.drawings}
     outcome = _outcome(recording, records, conclusions.decisions)
     outcome = replace(outcome, figures=figures, report=page.resolve())

@@ -29,23 +29,23 @@ def compare_recorded(studies: Sequence[Study], left_out: Sequence[LeftOut], opti
     records, unread = _recorded(studies, options.tracking_uri)
     left_out = [*left_out, *unread]
     for study in left_out:
-        console.print(f"[yellow]{study}[/yellow]", highlight=False)
+        console.print(str(study), style="yellow")
     points = encoder_points(records)
     if points.empty:
-        console.print("\nno study has confirmed a trial: there is nothing to compare", highlight=False)
+        console.print("\nno study has confirmed a trial: there is nothing to compare")
         return
     comparison = compare([conclude_records(one) for one in records], left_out)
-    console.print("\nbest alignment weight and information, encoder by encoder over all studies", highlight=False)
-    console.print(_points_table(points))
-    for study in comparison.left_out_of_laws:
-        console.print(f"[yellow]laws: {study}[/yellow]", highlight=False)
-    for sentence in _law_sentences(comparison):
-        console.print(sentence, highlight=False)
     POINTS_FILE.parent.mkdir(exist_ok=True)
     points.to_csv(POINTS_FILE, index=False)
-    console.print(f"table: {POINTS_FILE}", highlight=False)
     page = write_pages(comparison, REPORT_FOLDER)
-    console.print(f"report: {page.resolve().as_uri()}", highlight=False, soft_wrap=True)
+    console.print("\nbest alignment weight and information, encoder by encoder over all studies")
+    console.print(_points_table(points))
+    for study in comparison.left_out_of_laws:
+        console.print(f"laws: {study}", style="yellow")
+    for sentence in _law_sentences(comparison):
+        console.print(sentence)
+    console.print(f"table: {POINTS_FILE}")
+    console.print(f"report: {page.resolve().as_uri()}", soft_wrap=True)
 
 
 def _law_sentences(comparison: Comparison) -> list[str]:

@@ -46,7 +46,7 @@ def print_data(study: Study, data_dir: Path, console: Console) -> None:
     if table.row_count:
         console.print(table)
     for note in notes:
-        console.print(f"[yellow]{note}[/yellow]", highlight=False)
+        console.print(note, style="yellow")
 
 
 def _findings(config: DataConfig, data_dir: Path, batch_size: int) -> dict[str, Any]:

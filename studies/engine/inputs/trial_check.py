@@ -39,7 +39,7 @@ def check_trials(study: Study, facts: Mapping[DataConfig, DataFacts], console: C
             said |= {f"encoder of {modality}: {remark}" for remark in findings.remarks}
         _try_a_step(study, config, facts[config])
     for sentence in sorted(said):
-        console.print(f"[yellow]{sentence}[/yellow]", highlight=False)
+        console.print(sentence, style="yellow")
     return packs
 
 
