@@ -94,7 +94,7 @@ def _in_keys(decisions: pd.DataFrame, records: StudyRecords) -> pd.DataFrame:
     """The decisions with variants and encoders by the names that keys have of them."""
     encoders = encoder_names(records.study["modalities"])
     variants = recorded_names(records.study["variants"], encoders.values())
-    return decisions.assign(variant=decisions["variant"].map(variants), encoder=decisions["encoder"].map(encoders))
+    return decisions.assign(variant=decisions["variant"].map(variants.__getitem__), encoder=decisions["encoder"].map(encoders.__getitem__))
 
 
 def _final_figures(decisions: pd.DataFrame) -> dict[str, float]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from analysis.conclusions import Conclusions
 from analysis.records import StudyRecords
 from analysis.report import reservations
+from analysis.words import first_itself
 
 
 def print_conclusions(conclusions: Conclusions, console: Console) -> None:
@@ -73,7 +74,8 @@ def _decision_table(decisions: pd.DataFrame) -> Table:
             row["decision"],
             _number(row["best"], "g"),
             f"{_number(row['low'], 'g')}–{_number(row['high'], 'g')}",
-            f"{_number(100 * row['gain'], '+.1f')} ({_number(100 * row['gain_low'], '+.1f')}"
+            first_itself(row)
+            or f"{_number(100 * row['gain'], '+.1f')} ({_number(100 * row['gain_low'], '+.1f')}"
             f" to {_number(100 * row['gain_high'], '+.1f')})",
         )
     return table

@@ -1,7 +1,11 @@
 """A resolved study on a Ray session: here, or through a Ray client on the cluster's head."""
 
+from contextlib import ExitStack
+from dataclasses import replace
+
 from rich.console import Console
 
+from analysis.connection import masked, tracking_store
 from studies.engine.cluster.option_check import check_options
 from studies.engine.cluster.session import Cluster, cluster_for
 from studies.engine.options import Options
@@ -10,18 +14,27 @@ from studies.engine.signals import same_handlers
 from studies.engine.study import Study
 from trainables.data import require
 
+_MEANS_NOTHING = "--quick: the smallest form of the study, to see it work; its figures and decisions mean nothing"
+
 
 def run_with(study: Study, options: Options, console: Console, cluster: Cluster | None = None) -> Outcome:
     """Run a resolved study on its own Ray session, or on that of `cluster`, which several studies may share."""
+    uri, origin = tracking_store(options.tracking_uri)
+    console.print(f"MLflow: {masked(uri)} ({origin})")
+    if options.quick:
+        console.print(_MEANS_NOTHING, style="bold yellow")
     check_options(options)
     if options.address is None:  # elsewhere the nodes are asked
         for data in study.variants.values():
             require(data, options.data_dir)
-    with same_handlers():
-        if cluster is not None:
-            return _run_on(cluster, study, options, console)
-        with cluster_for([study], options) as own:
-            return _run_on(own, study, options, console)
+    options = replace(options, tracking_uri=uri)  # also where the study runs on another machine
+    with same_handlers(), ExitStack() as held:
+        if cluster is None:
+            cluster = held.enter_context(cluster_for([study], options))
+        outcome = _run_on(cluster, study, options, console)
+    if options.quick:
+        console.print(_MEANS_NOTHING, style="bold yellow")
+    return outcome
 
 
 def _run_on(cluster: Cluster, study: Study, options: Options, console: Console) -> Outcome:

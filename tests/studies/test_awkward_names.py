@@ -17,7 +17,15 @@ FOLDER = "x[/y]z :b: λ"
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Workspace:
     """Where standard output takes ASCII alone, as in the log files of many batch systems."""
-    return Workspace(tmp_path_factory.mktemp("awkward"), repository, {"PYTHONIOENCODING": "ascii"})
+    folder = tmp_path_factory.mktemp("awkward")
+    store = f"sqlite:///{folder}/team's [store].db"
+    return Workspace(folder, repository, {"PYTHONIOENCODING": "ascii", "MLFLOW_TRACKING_URI": store})
+
+
+@pytest.fixture(scope="module")
+def store(workspace: Workspace) -> str:
+    """The MLflow store that the environment names."""
+    return workspace.environment["MLFLOW_TRACKING_URI"]
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +46,15 @@ def printed(workspace: Workspace) -> str:
 
 
 @pytest.fixture(scope="module")
-def recorded(workspace: Workspace, printed: str) -> StudyRecords:
+def recorded(store: str, printed: str) -> StudyRecords:
     """The study as MLflow has it."""
-    (experiment,) = experiments_with_studies(workspace.tracking_uri)
-    return read_study(workspace.tracking_uri, experiment)
+    (experiment,) = experiments_with_studies(store)
+    return read_study(store, experiment)
+
+
+def test_mlflow_is_where_the_environment_says(workspace: Workspace, store: str, printed: str) -> None:
+    assert f"MLflow: {store} (MLFLOW_TRACKING_URI)" in " ".join(printed.split())
+    assert not (workspace.folder / "mlflow.db").exists()
 
 
 def test_the_terminal_says_the_real_names(printed: str) -> None:
@@ -66,14 +79,14 @@ def test_mlflow_and_the_tables_on_disk_have_the_same_by_the_real_names(
     assert all(name in page for name in MODALITIES)
 
 
-def test_every_encoder_has_its_own_keys(workspace: Workspace, recorded: StudyRecords) -> None:
-    client = MlflowClient(workspace.tracking_uri)
+def test_every_encoder_has_its_own_keys(store: str, recorded: StudyRecords) -> None:
+    client = MlflowClient(store)
     parent = client.get_run(recorded.parent_run_id)
     assert sorted(tag for tag in parent.data.tags if tag.startswith("decision/")) == [
         "decision/features-v2-/clip-224-/mfcc-",
         "decision/features-v2-/clip/-/ध-वन- -x-/seed-0",
     ]
-    (confirmed, _) = (run for run in workspace.runs() if run.data.tags.get("stage") == "confirm")
+    confirmed, *_ = client.search_runs([parent.info.experiment_id], "tags.stage = 'confirm'")
     assert {"test/accuracy/clip-224-/mfcc-/seed_1", "test/accuracy/clip/-/ध-वन- -x-/seed-0"} <= set(
         confirmed.data.metrics
     )

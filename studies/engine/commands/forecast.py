@@ -15,7 +15,7 @@ from pid.atoms import Atoms
 from studies.engine.commands.advice import AdviceOptions
 from studies.engine.commands.exit_codes import stop_if_interrupted
 from studies.engine.inputs.information import information_record
-from studies.engine.options import resolve
+from studies.engine.options import resolve, tracking_uri
 from studies.engine.running import run_with
 from studies.engine.study import Study
 from trainables.config import Refused
@@ -28,7 +28,7 @@ def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> 
     Raises Refused where those do not exist, are rehearsals or do not bear a law, and where they decompose
     information otherwise.
     """
-    studies = [read_study(options.tracking_uri, name) for name in options.experiments]
+    studies = [read_study(tracking_uri(options), name) for name in options.experiments]
     if rehearsals := [records.label for records in studies if records.is_rehearsal]:
         raise Refused(f"a forecast rests on studies of real data, got rehearsals: {', '.join(rehearsals)}")
     points = encoder_points(studies)
