@@ -1,5 +1,6 @@
 """The third part of a study: what follows from its journal is printed, written as a page, and sent to MLflow."""
 
+import shlex
 from dataclasses import replace
 
 import pandas as pd
@@ -87,14 +88,16 @@ def _outcome(recording: Recording, records: StudyRecords, decisions: pd.DataFram
 def _where_to_see(tracking_uri: str) -> str:
     """Where the runs can be looked at: a server shows them itself; beside a database stands the command that does."""
     is_server = tracking_uri.startswith(("http://", "https://"))
-    return tracking_uri if is_server else f"{tracking_uri} (mlflow ui --backend-store-uri {tracking_uri})"
+    return tracking_uri if is_server else f"{tracking_uri} (mlflow ui --backend-store-uri {shlex.quote(tracking_uri)})"
 
 
 def _in_keys(decisions: pd.DataFrame, records: StudyRecords) -> pd.DataFrame:
     """The decisions with variants and encoders by the names that keys have of them."""
     encoders = encoder_names(records.study["modalities"])
     variants = recorded_names(records.study["variants"], encoders.values())
-    return decisions.assign(variant=decisions["variant"].map(variants.__getitem__), encoder=decisions["encoder"].map(encoders.__getitem__))
+    return decisions.assign(
+        variant=decisions["variant"].map(variants.__getitem__), encoder=decisions["encoder"].map(encoders.__getitem__)
+    )
 
 
 def _final_figures(decisions: pd.DataFrame) -> dict[str, float]:

@@ -1,6 +1,8 @@
 """Where a study keeps its files: one folder below the storage for each identity, written by one driver at a time."""
 
+import os
 import re
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from studies.engine.recording.lease import Lease
 from studies.engine.recording.storage import StorageError, below, open_storage
 from studies.engine.recording.stored import StoredValues
 from studies.engine.study import Study
+from trainables.config import Refused
 
 _PATIENCE_AT_START = 10.0
 _LONGEST_NAME = 200  # bytes; a file system takes 255, with what is added to it
@@ -29,6 +32,13 @@ class StudyFolder:
         self._storage = storage
         self._name = _folder_name(study, storage)
         self.root = below(storage, self._name)
+        try:
+            os.fsencode(self.root)
+        except UnicodeEncodeError as error:
+            raise Refused(
+                f"file names must be in {sys.getfilesystemencoding()} here, got {self.root!r}; set PYTHONUTF8=1, or "
+                "give the study another name"
+            ) from error
 
     @contextmanager
     def claimed(self, *, fresh: bool) -> Iterator[None]:

@@ -26,6 +26,9 @@ from studies.engine.recording.stored import StoredValues
 from studies.engine.recording.tracking import Tracking
 from studies.engine.search.plan import strata
 from studies.engine.study import Study
+from trainables.config import Refused
+
+_LONGEST_TAG = 8000
 
 
 class Recording:
@@ -55,6 +58,11 @@ class Recording:
             REHEARSAL: json.dumps(study.rehearsal),
             **provenance(),
         }
+        if len(self.tags[STUDY]) > _LONGEST_TAG:
+            raise Refused(
+                f"the study's description must fit into a tag of MLflow's, {_LONGEST_TAG:,} characters, got "
+                f"{len(self.tags[STUDY]):,}; shorten its names, or its question"
+            )
         self._note_study()
 
     def connect(self) -> int:
