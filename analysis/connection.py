@@ -1,4 +1,4 @@
-"""What is said, and how long is waited, where MLflow's tracking server is out of reach or refuses."""
+"""Where MLflow's store is, and what is said, and how long is waited, where its server is out of reach or refuses."""
 
 import os
 import re
@@ -9,6 +9,8 @@ from typing import TypeVar
 from trainables.config import Refused
 
 _Answer = TypeVar("_Answer")
+
+_VARIABLE, _DEFAULT_STORE = "MLFLOW_TRACKING_URI", "sqlite:///mlflow.db"
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0)
 _PATIENCE = 15.0
@@ -24,6 +26,14 @@ class TrackingServerError(Refused):
 
     def __init__(self, uri: str, error: Exception) -> None:
         super().__init__(f"MLflow at {masked(uri)} {explained(error)}")
+
+
+def tracking_store(given: str | None) -> tuple[str, str]:
+    """The address of MLflow's store, and where it is from: what was given, else MLflow's variable, else a file here."""
+    if given is not None:
+        return given, "--tracking-uri"
+    named = os.environ.get(_VARIABLE)
+    return (named, _VARIABLE) if named else (_DEFAULT_STORE, f"the default; {_VARIABLE} is not set")
 
 
 def bound_requests() -> None:

@@ -1,5 +1,8 @@
 """Regimes and differences in words, as every page, table and figure writes them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 REGIME_WORDS = {
     "increasing": "increasing",
     "saturating": "saturating",
@@ -7,6 +10,15 @@ REGIME_WORDS = {
     "decreasing": "decreasing",
     "flat": "flat",
 }
+
+
+def first_itself(row: Mapping[Any, Any]) -> str | None:
+    """What stands for the gain where λ* is the first λ, all others being compared with it; None for another λ*.
+
+    `row`: of a table with the columns best, gain, gain_low and gain_high.
+    """
+    is_first = row["gain"] == row["gain_low"] == row["gain_high"] == 0
+    return f"λ = {row['best']:g} itself" if is_first else None
 
 
 def signed(number: float, digits: int) -> str:

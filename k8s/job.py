@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
 from k8s.chosen import Chosen, choose
 from k8s.ray_job import IMAGE, Manifest, as_yaml, ray_job
 from k8s.size import Size, size_with_gpus, size_without_gpus
 from studies.engine.options import Options
+from studies.engine.printing import any_encoding, labelled, terminal
 from trainables.config import Refused
 
 EXIT_REFUSED = 2
@@ -71,23 +71,23 @@ def plan(arguments: list[str]) -> tuple[Manifest, Chosen, Size]:
     return job, chosen, size
 
 
+@any_encoding()
 def main() -> None:
     """Print the job to standard output, and what it needs to standard error; leave with 2 where it is refused."""
-    console = Console(stderr=True)
+    console = terminal(stderr=True)
     try:
         job, chosen, size = plan(sys.argv[1:])
     except Refused as error:
-        console.print(f"[red]refused:[/red] {error}", highlight=False)
+        console.print(labelled("refused", str(error), "red"))
         sys.exit(EXIT_REFUSED)
     print(as_yaml(job), end="")
     console.print(
         f"{job['metadata']['name']}: {size.workers} workers of {size.cpus} CPUs, {size.memory} GiB, {size.gpus} GPUs; "
         f"{size.slots} trials at once",
-        highlight=False,
     )
     if not chosen.options.rehearse:
         for missing in chosen.missing_data:
-            console.print(f"[yellow]needs its data:[/yellow] {missing}", highlight=False)
+            console.print(labelled("needs its data", missing, "yellow"))
 
 
 def _size(options: JobOptions, study: Options) -> Size:

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from unicodedata import category
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,6 +19,33 @@ class Refused(ValueError):
     """What the user got wrong; the message says what was expected and what came, in a sentence for the user."""
 
 
+def require_text(what: str, text: object) -> None:
+    """Refuse what cannot be one line of text.
+
+    `what` is called so. Raises Refused for no text, none that is seen, and characters that end a line, steer a terminal
+    or are half of one.
+    """
+    if not isinstance(text, str) or not text.strip() or any(category(letter) in _NO_LETTERS for letter in text):
+        raise Refused(f"{what} must be text that can be seen, without line breaks and control characters, got {text!r}")
+
+
+def require_name(what: str, name: str) -> None:
+    """Refuse as the name of a study, a modality or a variant what is no line of text, or too long; raises Refused."""
+    require_text(what, name)
+    if len(name) > _LONGEST_NAME:
+        raise Refused(f"{what} must have at most {_LONGEST_NAME:,} characters, got {len(name):,}: {name[:40]!r}…")
+
+
+def require_modalities(names: Sequence[str]) -> None:
+    """Raises Refused for what is not the names of two different modalities."""
+    if len(names) != 2 or len(set(names)) != 2:
+        raise Refused(f"modalities must be the names of two different ones, got {names}")
+    for name in names:
+        require_name("the name of a modality", name)
+
+
+_NO_LETTERS = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories: control, half of a pair, ends of lines and paragraphs
+_LONGEST_NAME = 1000
 SEARCH_METRIC = "valid/accuracy"  # the mean over both encoders, which chooses hyperparameters
 ENCODERS_FILE = "encoders.pt"  # in the last checkpoint of a confirmed trial: its trained encoders
 
@@ -96,8 +124,7 @@ class ArchiveData(DataConfig):
             raise Refused(f"content must be the SHA-256 of a file, 64 hexadecimal digits, got {self.content!r}")
         if self.task not in (None, "classification", "regression"):
             raise Refused(f'task must be "classification", "regression" or None, got {self.task!r}')
-        if len(set(self.modalities)) != 2 or len(self.modalities) != 2:
-            raise Refused(f"modalities must be the names of two different ones, got {self.modalities}")
+        require_modalities(self.modalities)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,8 @@ class TrialOrder:
 
     `reads_test` is set in the stage that may read the test split. `checkpoints` are what an earlier,
     interrupted run of the same trial has left, the latest first. `packs`: whether the encoders can be packed, as found
-    by `encoder_check.examine`. `sources`: the digest that the source of each import path must have.
+    by `encoder_check.examine`. `sources`: the digest that the source of each import path must have. `encoder_names`:
+    how reports name the two encoders; None: by their modalities.
     """
 
     config: TrialConfig
@@ -41,6 +42,7 @@ class TrialOrder:
     checkpoints: Sequence[tune.Checkpoint] = ()
     packs: bool = True
     sources: Mapping[str, str] = field(default_factory=dict)
+    encoder_names: tuple[str, str] | None = None
 
 
 class PairTrainable(tune.Trainable):
@@ -137,7 +139,9 @@ class PairTrainable(tune.Trainable):
             _verify_source(path, expected)
         self._order = order
         placed = self._place(order.config.data)
-        self._training = Training(order.config, placed, packed=None if order.packs else False)
+        self._training = Training(
+            order.config, placed, packed=None if order.packs else False, encoder_names=order.encoder_names
+        )
         self._last_checkpoint = time.monotonic()
         for checkpoint in order.checkpoints:
             with checkpoint.as_directory() as folder:

@@ -30,16 +30,25 @@ class Training:
     packed, alone or resumed it reaches the same weights to float tolerance. Gradients are clipped for each replica and
     each of its parts by themselves: at λ = 0 the two encoders are two separate trainings. The scalars that the
     objective learns are such a part too. `packed` says whether the replicas are computed as one batched model or in
-    turn; where None, packed if that pays for both encoders.
+    turn; where None, packed if that pays for both encoders. `encoder_names`: how results name the two encoders; None:
+    by their modalities.
     Raises Refused where the data and the configuration do not fit.
     """
 
-    def __init__(self, config: TrialConfig, data: PlacedSplits, *, packed: bool | None = None) -> None:
+    def __init__(
+        self,
+        config: TrialConfig,
+        data: PlacedSplits,
+        *,
+        packed: bool | None = None,
+        encoder_names: tuple[str, str] | None = None,
+    ) -> None:
         self.config = config
         if packed is None:
             packed = all(each.packing_pays(data.device.type) for each in (config.encoder_1, config.encoder_2))
         self.epoch = 0
         self._data = data
+        self._names = encoder_names or data.modalities
         self._device = data.device
         labels = data.train.classes.cpu().numpy()
         rows = np.stack([draw_training_rows(labels, config, replica) for replica in config.replicas])
@@ -54,7 +63,7 @@ class Training:
     def run_epoch(self) -> dict[str, np.ndarray]:
         """Train every replica on each of its rows once; a last batch that is not full is left out.
 
-        Returns the mean losses [R] by name: `loss/task/<modality>` (see `task_loss`), and `loss/align` where λ > 0.
+        Returns the mean losses [R] by name: `loss/task/<encoder>` (see `task_loss`), and `loss/align` where λ > 0.
         """
         num_steps = self._batches.num_steps
         totals: dict[str, Tensor] = {}
@@ -65,7 +74,7 @@ class Training:
         return {name: (total / num_steps).cpu().numpy() for name, total in totals.items()}
 
     def validate(self) -> dict[str, np.ndarray]:
-        """Accuracy [R] of each encoder on the validation split, `accuracy/<modality>`; NaN for a diverged replica.
+        """Accuracy [R] of each encoder on the validation split, `accuracy/<encoder>`; NaN for a diverged replica.
 
         Each replica's weights are kept where the mean over its encoders is its best so far.
         """
@@ -84,7 +93,7 @@ class Training:
     def test(self) -> Tested:
         """Results on the test split, at the epoch that each replica validated best; the weights in training stay.
 
-        Scores are `accuracy/<modality>`, and for a regression `accuracy_nonzero/<modality>` without the rows whose
+        Scores are `accuracy/<encoder>`, and for a regression `accuracy_nonzero/<encoder>` without the rows whose
         value is 0, which have no sign. Alignment is `alignment/…` between the encoders' outputs and
         `alignment/projected/…` after the projection heads where there are any, as of `measure_alignment`.
         """
@@ -166,7 +175,7 @@ class Training:
         """Forward and backward pass of one group of G replicas on their batch; returns the losses [G] by name."""
         losses: dict[str, Tensor] = {}
         representations = []
-        for name, classifier, inputs in zip(self._data.modalities, self._parts.classifiers, batch.inputs, strict=True):
+        for name, classifier, inputs in zip(self._names, self._parts.classifiers, batch.inputs, strict=True):
             representation, outputs = classifier.call_group(group, *inputs)
             losses[f"loss/task/{name}"] = task_loss(self._data.task, outputs, batch.labels)
             representations.append(representation)
@@ -194,13 +203,13 @@ class Training:
 
     @torch.no_grad()
     def _evaluate(self, data: PlacedSplit, num_kept: int | None = None) -> dict[str, tuple[Tensor, Tensor]]:
-        """By modality: the rows' hits [R, n], and the representations [R, m, d] of the first rows.
+        """By encoder: the rows' hits [R, n], and the representations [R, m, d] of the first rows.
 
         `num_kept` is m; None for as many as alignment is measured on.
         """
         results = {}
         num_kept = self.config.alignment_samples if num_kept is None else num_kept
-        for index, (name, classifier) in enumerate(zip(self._data.modalities, self._parts.classifiers, strict=True)):
+        for index, (name, classifier) in enumerate(zip(self._names, self._parts.classifiers, strict=True)):
             classifier.eval()
             hits, kept = [], []
             num_rows = max(1, _EVALUATION_NUMBERS // (classifier.group_size * prod(data.row_shape(index))))

@@ -26,9 +26,12 @@ from analysis.figures.plotting import (
     draw_curve,
     even_steps,
     label_lambdas,
+    short_name,
 )
 from analysis.optimum import chance_curves, mean_curves
 from analysis.words import signed
+
+_LONGEST_OF_THREE = 12  # letters of a name, with three in a row above a narrow figure
 
 
 def accuracy_and_alignment(
@@ -51,7 +54,7 @@ def accuracy_and_alignment(
         figure = Figure(figsize=(max(1.0 + 2.1 * len(variants), 5.2), 5.0), layout="constrained")
         panels = figure.subplots(3, len(variants), squeeze=False, gridspec_kw={"height_ratios": [6, 1.7, 5]})
         for (top, strip, bottom), variant in zip(panels.T, variants, strict=True):
-            top.set_title(variant)
+            top.set_title(short_name(variant))
             accuracy_here, scores_here = _of(accuracy, "variant", variant), _of(scores, "variant", variant)
             _draw_accuracy(top, accuracy_here, scores_here, encoders, grid)
             _draw_decisions(top, strip, _of(decisions, "variant", variant), encoders, grid)
@@ -88,10 +91,10 @@ def gain_by_lambda(gains: pd.DataFrame) -> Drawing:
         figure = Figure(figsize=size, layout="constrained")
         panels = figure.subplots(1, len(encoders), sharey=True, squeeze=False)[0]
         for panel, encoder in zip(panels, encoders, strict=True):
-            panel.set_title(encoder)
+            panel.set_title(short_name(encoder))
             _draw_gains(panel, _of(gains, "encoder", encoder), variants, lambdas, norm)
             label_lambdas(panel, lambdas)
-        panels[0].set_yticks(range(len(variants)), variants)
+        panels[0].set_yticks(range(len(variants)), list(map(short_name, variants)))
         figure.suptitle(
             f"gain in accuracy over λ = {first:g}, percentage points\n"
             "(± half the band over all λ together; bold where it leaves out zero)"
@@ -169,16 +172,16 @@ def _finish_rows(panels: np.ndarray, encoders: Sequence[str], num_lambdas: int, 
         strip.tick_params(left=False)
         bottom.set_ylim(lowest, 1)
         bottom.tick_params(labelleft=bottom is panels[2, 0])
-    panels[1, 0].set_yticks(range(len(encoders)), encoders)
+    panels[1, 0].set_yticks(range(len(encoders)), list(map(short_name, encoders)))
 
 
 def _add_legends(figure: Figure, encoders: Sequence[str], has_ceilings: bool, confidence: float) -> None:
     above: list[Artist] = []
     for encoder, style in zip(encoders, ENCODER_STYLES, strict=False):
-        above.append(Line2D([], [], label=encoder, **style))
+        above.append(Line2D([], [], label=short_name(encoder), **style))
     if has_ceilings:
         for encoder, style, dashes in zip(encoders, ENCODER_STYLES, CEILING_DASHES, strict=False):
-            label, color = f"Bayes ceiling, {encoder}", style["color"]
+            label, color = f"Bayes ceiling, {short_name(encoder)}", style["color"]
             above.append(Line2D([], [], label=label, color=color, linestyle=dashes, linewidth=1))
     star: dict[str, Any] = {"marker": "*", "markersize": 9, "linestyle": "", "markeredgecolor": "black"}
     above.append(Line2D([], [], label="λ* (below: the λ as good as it, and the decision)", color="0.75", **star))
@@ -188,7 +191,8 @@ def _add_legends(figure: Figure, encoders: Sequence[str], has_ceilings: bool, co
     band = f"{100 * confidence:g} % interval over seeds"
     below.append(Patch(color="0.5", alpha=0.3, linewidth=0, label=band))
     below.append(Line2D([], [], label="chance, up to its 95 % point", **CHANCE_LINE))
-    columns = len(above) if figure.get_figwidth() > 7 else 3
+    in_narrow = 3 if max(map(len, encoders)) <= _LONGEST_OF_THREE else 1
+    columns = len(above) if figure.get_figwidth() > 7 else in_narrow
     figure.legend(handles=above, loc="outside upper center", ncols=columns)
     figure.legend(handles=below, loc="outside lower center", ncols=len(below) if figure.get_figwidth() > 9 else 3)
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.figures.plotting import STYLE, Drawing
+from analysis.figures.plotting import STYLE, Drawing, short_name
 
 _COLORS = ("#009E73", "#0072B2", "#D55E00", "#CC79A7")
 _MARKERS = ("^", "o", "s", "D")
@@ -30,7 +30,7 @@ def information_figure(information: pd.DataFrame, label: str = "variant") -> Dra
             rows = information.loc[information["atom"] == atom].drop_duplicates(label).set_index(label).reindex(names)
             _draw_atom(panel, rows, color, marker)
             panel.set_title(atom.replace("_", " "))
-        panels[0].set_yticks(range(len(names)), names)
+        panels[0].set_yticks(range(len(names)), list(map(short_name, names)))
         panels[0].set_ylim(len(names) - 0.5, -0.5)
         figure.supxlabel("bits", fontsize=8)
         figure.legend(handles=_legend(information), loc="outside upper center", ncols=3)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.figures.plotting import STYLE, Drawing
+from analysis.figures.plotting import STYLE, Drawing, short_name
 from analysis.redundancy import PREDICTORS, RedundancyLaw
 
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -31,13 +31,13 @@ def law_figure(law: RedundancyLaw) -> Drawing:
         for place, name in enumerate(dict.fromkeys(names)):
             style: dict[str, Any] = {"color": _COLORS[place % len(_COLORS)], "marker": _MARKERS[place % len(_MARKERS)]}
             here = points.loc[[other == name for other in names]]
-            first, *second = here["pair"].iloc[0].split("+")
-            for encoder, filled in ((first, style["color"]), *((name, "white") for name in second)):
+            pair = here["pair"].iloc[0]
+            for encoder in dict.fromkeys(here["encoder"]):
+                filled = style["color"] if pair.startswith(f"{encoder}+") else "white"
                 of_modality = here.loc[here["encoder"] == encoder]
-                if not of_modality.empty:
-                    _draw_points(panel, of_modality, law.predictor, style | {"markerfacecolor": filled})
-                    label = f"{here['study'].iloc[0]}: {encoder}"
-                    handles.append(Line2D([], [], label=label, linestyle="", markerfacecolor=filled, **style))
+                _draw_points(panel, of_modality, law.predictor, style | {"markerfacecolor": filled})
+                label = f"{short_name(here['study'].iloc[0])}: {short_name(encoder)}"
+                handles.append(Line2D([], [], label=label, linestyle="", markerfacecolor=filled, **style))
         handles += [
             Line2D([], [], color="black", label="saturating fit"),
             Line2D([], [], color="0.35", linestyle=(0, (4, 2)), label="isotonic fit"),

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from analysis.figures.plotting import STYLE, Drawing
+from analysis.figures.plotting import STYLE, Drawing, short_name
 
 
 def map_figure(table: pd.DataFrame) -> Drawing:
@@ -28,7 +28,7 @@ def map_figure(table: pd.DataFrame) -> Drawing:
         highest = max(float(table["best"].to_numpy(dtype=float).max()), 1e-9)
         for panel, encoder in zip(panels, encoders, strict=True):
             _draw_cells(panel, table.loc[table["encoder"] == encoder], (bits, rows), highest)
-            panel.set_title(encoder)
+            panel.set_title(short_name(encoder))
             panel.set_xlabel("training rows")
         panels[0].set_ylabel("shared bits R")
         figure.suptitle("λ*, the λ as good as it, and the decision; hatched: no gain over λ = 0 is shown")

@@ -5,7 +5,9 @@ says, for print in grey. λ is drawn with even steps between the grid's values, 
 to 1 where a grid ends at 4.
 """
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -36,6 +38,7 @@ STYLE: dict[Any, Any] = {
     "lines.markersize": 4,
     "pdf.fonttype": 42,  # text stays text, as journals ask
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a dollar in a name is a dollar
     "svg.hashsalt": "align-or-not",  # names inside a file are random without it
 }
 # Of the encoders of a figure: two of a study, three or more where it shows several pairs of modalities.
@@ -55,6 +58,7 @@ METRIC_STYLES: dict[str, dict[str, Any]] = {
 METRIC_LABELS = {"cka": "CKA", "svcca": "SVCCA", "mutual_knn": "mutual k-NN", "debiased_cka": "debiased CKA"}
 CHANCE_LINE: dict[str, Any] = {"color": "0.55", "linewidth": 0.7}
 _MOST_PIXELS = 4e6
+_LONGEST_LABEL = 32
 AXIS_LABEL = "alignment weight λ"
 
 
@@ -72,6 +76,11 @@ def label_lambdas(panel: Axes, grid: Array) -> None:
 def lambda_label(lambda_: float) -> str:
     """A value of the grid; without a zero before the point neighbours stay apart."""
     return f"{lambda_:g}".removeprefix("0") or "0"
+
+
+def short_name(name: str) -> str:
+    """The name of a modality, a variant or a study as a figure has room for it: a long one without its middle."""
+    return name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL // 2]}…{name[1 - _LONGEST_LABEL // 2 :]}"
 
 
 def draw_curve(panel: Axes, curve: pd.DataFrame, grid: Array, style: Mapping[str, Any]) -> None:
@@ -104,11 +113,19 @@ class Drawing:
     def png(self) -> bytes:
         """The figure as a PNG, 200 dpi, or fewer where that would be more than four million pixels."""
         buffer = BytesIO()
-        with matplotlib.rc_context(STYLE):
+        with _in_style():
             lay_out(self.figure)
             dots_per_inch = min(200.0, np.sqrt(_MOST_PIXELS / np.prod(self.figure.get_size_inches())))
             self.figure.savefig(buffer, format="png", dpi=dots_per_inch)
         return buffer.getvalue()
+
+
+@contextmanager
+def _in_style() -> Iterator[None]:
+    """Draw in the style; a letter that the font lacks is a box, and no reason for lines of warnings."""
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
 
 
 def lay_out(figure: Figure) -> None:
@@ -130,7 +147,7 @@ def save_figure(drawing: Drawing, path_stem: Path) -> tuple[Path, ...]:
     path_stem.parent.mkdir(parents=True, exist_ok=True)
     png, pdf, svg, csv = (path_stem.with_name(path_stem.name + suffix) for suffix in (".png", ".pdf", ".svg", ".csv"))
     png.write_bytes(drawing.png)
-    with matplotlib.rc_context(STYLE):
+    with _in_style():
         drawing.figure.savefig(pdf, metadata={"CreationDate": None})
         drawing.figure.savefig(svg, metadata={"Date": None})
     drawing.data.to_csv(csv, index=False)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from analysis.arrays import Array
-from analysis.figures.plotting import STYLE, Drawing, lambda_label
+from analysis.figures.plotting import STYLE, Drawing, lambda_label, short_name
 from analysis.records import StudyRecords
 from analysis.records.schema import BEST_ACCURACY, FINISHED
 from analysis.search_tables import ended_configurations, searched_values, survivors
@@ -35,7 +35,7 @@ def survivor_figure(records: StudyRecords) -> Drawing:
         for panel, variant in zip(panels, variants, strict=True):
             counts = table.loc[table["variant"] == variant].pivot(index="lambda", columns="epoch", values="surviving")
             _draw_counts(panel, counts, most)
-            panel.set_title(variant)
+            panel.set_title(short_name(variant))
         figure.supxlabel("epoch (0: all that began)", fontsize=8)
         figure.supylabel("alignment weight λ", fontsize=8)
     return Drawing(
@@ -64,7 +64,7 @@ def parallel_coordinates(records: StudyRecords) -> Drawing:
         figure, panels = _panels(len(variants), size, most_a_row=1 if size[0] > 5 else 2)
         for panel, variant in zip(panels, variants, strict=True):
             _draw_configurations(panel, data.loc[data["variant"] == variant], values, limits)
-            panel.set_title(variant)
+            panel.set_title(short_name(variant))
     return Drawing(
         figure=figure,
         data=data,

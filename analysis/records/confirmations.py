@@ -24,7 +24,7 @@ class ConfirmedRuns:
 def confirmed_runs(runs: Iterable[RecordedRun], variants: Sequence[str], modalities: Sequence[str]) -> ConfirmedRuns:
     """The finished confirmations among the runs of a study's trials, in whatever order they come.
 
-    `variants` and `modalities` give the order of the rows.
+    `variants` and `modalities` are the study's own, in the order of the rows.
     """
     confirmed: dict[tuple[str, float], list[RecordedRun]] = {}
     for run in runs:
@@ -37,7 +37,7 @@ def confirmed_runs(runs: Iterable[RecordedRun], variants: Sequence[str], modalit
     return ConfirmedRuns(
         scores=scores,
         alignment=alignment_table(joined, variants),
-        hits=confirmed_hits(chain.from_iterable(current.values()), scores),
+        hits=confirmed_hits(chain.from_iterable(current.values()), scores, modalities),
     )
 
 

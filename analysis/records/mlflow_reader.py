@@ -30,6 +30,7 @@ from analysis.records.schema import (
     STUDY_ROLE,
     SUPERSEDED,
     TRIAL_ROLE,
+    experiment_name,
 )
 from trainables.config import Refused
 
@@ -156,7 +157,7 @@ def _client(tracking_uri: str) -> "MlflowClient":
 
 
 def _experiment_id(client: "MlflowClient", tracking_uri: str, experiment: str) -> str:
-    found = asked(tracking_uri, lambda: client.get_experiment_by_name(experiment))
+    found = asked(tracking_uri, lambda: client.get_experiment_by_name(experiment_name(experiment)))
     if found is None:
         names = sorted(known.name for known in asked(tracking_uri, client.search_experiments))
         raise Refused(f"there is no experiment {experiment!r} in {masked(tracking_uri)}; it holds {names}")

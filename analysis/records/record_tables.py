@@ -25,7 +25,11 @@ from analysis.records.schema import (
     AlignmentName,
     ScoreName,
     ceiling,
+    encoder_loss,
+    encoder_names,
+    hyperparameter,
     is_of_one_replica,
+    valid_accuracy,
 )
 
 _SCORE_COLUMNS = [VARIANT, LAMBDA, "encoder", "seed", ACCURACY, ACCURACY_NONZERO, "ceiling"]
@@ -65,9 +69,9 @@ def trial_row(run: RecordedRun) -> dict[str, Any]:
     return {**run.parameters, **metrics, **row}
 
 
-def trial_table(trials: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row a trial; parameters and metrics that are numbers throughout as numbers."""
-    table = pd.DataFrame(list(trials))
+def trial_table(trials: Sequence[Mapping[str, Any]], modalities: Sequence[str]) -> pd.DataFrame:
+    """One row a trial; its columns have the modalities' own names, and are numbers where all of them are."""
+    table = pd.DataFrame(list(trials)).rename(columns=_in_real_names(modalities))
     recorded = sorted(set(table.columns) - set(_TRIAL_COLUMNS))
     table = table.reindex(columns=[*_TRIAL_COLUMNS, *recorded])
     for name in (CONFIGURATION, "seconds", "epochs", LAMBDA, *recorded):
@@ -83,6 +87,7 @@ def trial_table(trials: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def score_table(confirmed: Confirmed, variants: Sequence[str], modalities: Sequence[str]) -> pd.DataFrame:
     """Test accuracy of each replica; variants and encoders in the study's order, not the alphabet's."""
+    modality_of = {name: modality for modality, name in encoder_names(modalities).items()}
     rows = []
     for (variant, lambda_), run in confirmed.items():
         for name, accuracy in _scores(run):
@@ -91,7 +96,7 @@ def score_table(confirmed: Confirmed, variants: Sequence[str], modalities: Seque
                 accuracy,
                 *(run.metrics.get(other, float("nan")) for other in (str(nonzero), ceiling(name.encoder))),
             )
-            rows.append((variant, lambda_, name.encoder, name.seed, *values))
+            rows.append((variant, lambda_, modality_of[name.encoder], name.seed, *values))
     rows.sort(key=lambda row: (variants.index(row[0]), modalities.index(row[2]), row[1], row[3]))
     return pd.DataFrame(rows, columns=_SCORE_COLUMNS).astype(_SCORE_NUMBERS)
 
@@ -118,6 +123,22 @@ def information_table(tags: Mapping[str, str]) -> pd.DataFrame:
             row = record | figures | {"atom": atom, "notes": ". ".join(record.get("notes", ()))}
             rows.append([row[name] for name in _INFORMATION_COLUMNS])
     return pd.DataFrame(rows, columns=_INFORMATION_COLUMNS)
+
+
+def _in_real_names(modalities: Sequence[str]) -> dict[str, str]:
+    """The columns of trials that are named by a modality: as recorded, and as people read them."""
+    first, second = modalities
+    names = encoder_names(modalities)
+    recorded_first, recorded_second = names.values()
+    found = {
+        hyperparameter(field, (recorded_first, recorded_second)): hyperparameter(field, (first, second))
+        for field in ("dropout_1", "dropout_2")
+    }
+    for modality, name in names.items():
+        found |= {metric(name): metric(modality) for metric in (valid_accuracy, encoder_loss, ceiling)}
+        for score in (ACCURACY, ACCURACY_NONZERO):
+            found[str(ScoreName(score=score, encoder=name))] = str(ScoreName(score=score, encoder=modality))
+    return found
 
 
 def _scores(run: RecordedRun) -> Iterator[tuple[ScoreName, float]]:

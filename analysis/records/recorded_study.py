@@ -32,12 +32,13 @@ class StudyRecords:
 
     `study` is the study as it was declared: name, question, modalities, variants, lambdas and more. `trials`
     has one row a trial: where it belongs, how it ended, its parameters and final metrics under their recorded
-    names (`seconds` is how long it took, `epochs` how far it has reported). `scores` [variant, lambda,
-    encoder, seed, accuracy, accuracy_nonzero, ceiling] and `alignment` [variant, lambda, seed, metric, value, chance,
-    chance_high] have one row a replica, from the finished trials of the stage `confirm`; alignment only of the replicas
-    that it was measured for. `chance` and `chance_high` are the mean and the 95 % point of what permutations of the
-    rows give; metrics taken after the projection head are named `projected/…`. A ceiling that is not known is NaN, and
-    so is `accuracy_nonzero` (without the rows whose value is 0) but for a regression. `hits` says which test rows the
+    names, with the modalities' own in them (`seconds` is how long it took, `epochs` how far it has reported).
+    `scores` [variant, lambda, encoder, seed, accuracy, accuracy_nonzero, ceiling] and `alignment` [variant, lambda,
+    seed, metric, value, chance, chance_high] have one row a replica, from the finished trials of the stage `confirm`;
+    alignment only of the replicas that it was measured for. `chance` and `chance_high` are the mean and the 95 % point
+    of what permutations of the rows give; metrics taken after the projection head are named `projected/…`. A ceiling
+    that is not known is NaN, and so is `accuracy_nonzero` (without the rows whose value is 0) but for a regression.
+    `hits` says which test rows the
     same replicas were right on. `information` has one row for
     each variant and atom (PID of the training features, in bits): raw, corrected by its null, its interval, and the
     population's where it is known. `status` is MLflow's of the study's run, `circumstances` its other tags: identity,
@@ -87,7 +88,7 @@ def study_records(
     return StudyRecords(
         study=study,
         parent_run_id=parent_run_id,
-        trials=trial_table([trial_row(run) for run in runs]),
+        trials=trial_table([trial_row(run) for run in runs], study["modalities"]),
         scores=confirmed.scores,
         alignment=confirmed.alignment,
         hits=confirmed.hits,

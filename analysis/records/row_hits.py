@@ -1,6 +1,6 @@
 """Which test rows each confirmed replica was right on, all rounds of a variant together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.records.hits import read_hits
 from analysis.records.run_contents import RecordedRun
-from analysis.records.schema import LAMBDA, VARIANT
+from analysis.records.schema import LAMBDA, VARIANT, encoder_names
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,8 +23,9 @@ class RowHits:
     groups: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
-def confirmed_hits(runs: Iterable[RecordedRun], scores: pd.DataFrame) -> RowHits:
+def confirmed_hits(runs: Iterable[RecordedRun], scores: pd.DataFrame, modalities: Sequence[str]) -> RowHits:
     """The hits that the runs of finished confirmations hold; `scores`: the table made of the same runs."""
+    modality_of = {name: modality for modality, name in encoder_names(modalities).items()}
     grid = np.unique(scores["lambda"].to_numpy(dtype=float))
     seeds = {key: np.unique(rows["seed"]) for key, rows in scores.groupby(["variant", "encoder"])}
     hits: dict[tuple[str, str], np.ndarray] = {}
@@ -37,7 +38,7 @@ def confirmed_hits(runs: Iterable[RecordedRun], scores: pd.DataFrame) -> RowHits
         if found.groups is not None:
             groups[variant] = found.groups
         for encoder, of_replicas in found.by_encoder.items():
-            key = variant, encoder
+            key = variant, modality_of[encoder]
             if key not in hits:
                 hits[key] = np.zeros((len(grid), len(seeds[key]), of_replicas.shape[1]), dtype=bool)
             hits[key][place, np.searchsorted(seeds[key], found.replicas)] = of_replicas

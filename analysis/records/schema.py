@@ -2,10 +2,15 @@
 
 Writers and readers take the names from here, so that they cannot disagree. A worker may not import this package. It
 reports under names of its own, and `recorded_metrics` refuses those that are not known here.
+
+Users name modalities and variants as they like. MLflow takes few characters in keys, and here alone the names of users
+become such that it takes: `encoder_names` for modalities, `recorded_names` for all else. They follow from the study's
+own lists of names, so that whoever knows the study reads the real names back.
 """
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +57,12 @@ _ALIGNMENT = re.compile(
 )
 _TRAINING = re.compile(rf"{VALID_ACCURACY}(/.+)?|{ALIGNMENT_LOSS}|loss/task/.+")
 _DATA_DIGEST = "data/"
+
+_HYPHENS = {"": "-", ".": "-", "..": "--"}
+_LONGEST_KEY, _LONGEST_EXPERIMENT = 250, 256  # MLflow's, and its databases'
+_LONGEST_NAME = 200  # of a modality or a variant in a key; what stands around it has the rest
+_DIGEST_LETTERS = 8
+_SEED_AT_END = re.compile(r"(^|/)seed_(?=\d+$)")
 
 # What a report holds beside its metrics: the worker's own words, and what Ray Tune adds.
 _NO_METRICS = frozenset((HIT_ROWS, HIT_REPLICAS, HIT_GROUPS)) | frozenset(
@@ -176,7 +187,7 @@ def data_tag(variant: str) -> str:
 
 
 def data_tag_variant(tag: str) -> str | None:
-    """The variant whose digest a tag holds, with the letters that MLflow permits; None for another tag."""
+    """The recorded name of the variant whose digest a tag holds; None for another tag."""
     return tag.removeprefix(_DATA_DIGEST) if tag.startswith(_DATA_DIGEST) else None
 
 
@@ -196,9 +207,69 @@ def data_parameter(field: str) -> str:
     return f"{DATA}_{field}"
 
 
+def encoder_names(modalities: Iterable[str]) -> dict[str, str]:
+    """The name by which the records of trials have each modality: its own where MLflow takes it; no two agree.
+
+    A name must not end as the metrics of one replica do, `/seed_<n>`.
+    """
+    return _distinct(modalities, lambda name: _SEED_AT_END.sub(r"\1seed-", _plain(name)), ("",))
+
+
+def recorded_names(names: Iterable[str], encoders: Iterable[str] = ("",)) -> dict[str, str]:
+    """The name by which the keys of a study's run have each variant: its own where MLflow takes it; no two agree.
+
+    Nor do two agree that are followed by a slash and one of `encoders`, which are recorded names.
+    """
+    return _distinct(names, _plain, [f"/{encoder}" for encoder in encoders])
+
+
 def permitted(name: str) -> str:
-    """The name with a hyphen for each character that MLflow does not take in names."""
-    return "".join(letter if letter.isalnum() or letter in "_-. :/" else "-" for letter in name)
+    """The name as MLflow takes it in keys: hyphens for what it refuses, and the end cut off where it is too long."""
+    letters = "".join(letter if letter.isalnum() or letter in "_-. :/" else "-" for letter in name)
+    return shortened(letters, _LONGEST_KEY)
+
+
+def experiment_name(study: str) -> str:
+    """The experiment of a study of that name: of the same name, but for the end of one that is too long."""
+    return shortened(study, _LONGEST_EXPERIMENT)
+
+
+def plain_path(name: str) -> str:
+    """The name with a hyphen for what would lead elsewhere: //, /./, /../, and a slash at either end."""
+    return "/".join(_HYPHENS.get(part, part) for part in name.split("/"))
+
+
+def shortened(text: str, most: int) -> str:
+    """The text itself, or its beginning and a digest of the whole where it takes more than so many bytes (UTF-8)."""
+    return text if len(text.encode()) <= most else _marked(text, text, most)
+
+
+def _plain(name: str) -> str:
+    """The name as it may stand in a key: MLflow wants keys that are plain as paths."""
+    return plain_path(permitted(name))
+
+
+def _distinct(names: Iterable[str], wanted: Callable[[str], str], ends: Iterable[str]) -> dict[str, str]:
+    """What is wanted for each name, with a digest where that and one of the ends was another's before.
+
+    Names that need no change come first, so that they stay what they are.
+    """
+    names, ends = list(dict.fromkeys(names)), list(ends)
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in sorted(names, key=lambda name: (wanted(name) != name, name)):  # whatever order they come in
+        key = shortened(wanted(name), _LONGEST_NAME)
+        while not taken.isdisjoint(f"{key}{end}" for end in ends):
+            key = _marked(key, f"{name} {key}", _LONGEST_NAME)
+        taken |= {f"{key}{end}" for end in ends}
+        found[name] = key
+    return {name: found[name] for name in names}
+
+
+def _marked(text: str, whole: str, most: int) -> str:
+    """The beginning of a text and a digest of the whole, together at most so many bytes."""
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:_DIGEST_LETTERS]
+    return f"{text.encode()[: most - 1 - _DIGEST_LETTERS].decode(errors='ignore')}-{digest}"
 
 
 def recorded_metrics(reported: Mapping[str, Any]) -> dict[str, float]:

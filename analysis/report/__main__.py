@@ -3,6 +3,7 @@
 python -m analysis.report --tracking-uri sqlite:///mlflow.db --experiments synthetic avmnist --out report
 """
 
+import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import tyro
 
 from analysis.comparison import Comparison, compare
 from analysis.conclusions import conclude_records
-from analysis.connection import TrackingServerError, masked
+from analysis.connection import TrackingServerError, masked, tracking_store
 from analysis.records import experiments_with_studies, read_studies, unreadable_studies
 from analysis.report.report_folder import write_pages
 from trainables.config import Refused
@@ -21,8 +22,9 @@ from trainables.config import Refused
 class ReportOptions:
     """Which records, and where the pages go."""
 
-    tracking_uri: str = "sqlite:///mlflow.db"
-    """MLflow's tracking store: a database URI or the address of a server."""
+    tracking_uri: str | None = None
+    """MLflow's tracking store, a database URI or the address of a server; MLFLOW_TRACKING_URI, or else
+    sqlite:///mlflow.db, where not given."""
     experiments: tuple[str, ...] | None = None
     """The experiments to report on, each with all its studies that were not superseded; all where not given."""
     out: Path = Path("report")
@@ -31,15 +33,21 @@ class ReportOptions:
 
 def main() -> None:
     """Write the report as the command line asks; leaves with 2 where there is nothing to report on."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # no name ends a command whose log file lacks its letters
     options = tyro.cli(ReportOptions, description="One HTML page a study, and one that compares them.")
+    uri, origin = tracking_store(options.tracking_uri)
+    print(f"reading {masked(uri)} ({origin})")
     try:
         comparison = recorded_comparison(options)
     except (Refused, TrackingServerError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+    page = write_pages(comparison, options.out)
     for study in comparison.left_out:
         print(study)
-    print(f"report: {write_pages(comparison, options.out).resolve().as_uri()}")
+    print(f"report: {page.resolve().as_uri()}")
 
 
 def recorded_comparison(options: ReportOptions) -> Comparison:
@@ -48,15 +56,16 @@ def recorded_comparison(options: ReportOptions) -> Comparison:
     Raises Refused for a store or an experiment that does not exist or holds no study, or none that can be read, and
     TrackingServerError for a server that is out of reach or refuses.
     """
-    experiments = options.experiments or experiments_with_studies(options.tracking_uri)
+    uri, _ = tracking_store(options.tracking_uri)
+    experiments = options.experiments or experiments_with_studies(uri)
     if not experiments:
-        raise Refused(f"{masked(options.tracking_uri)} holds no study")
+        raise Refused(f"{masked(uri)} holds no study")
     studies, left_out = [], []
     for experiment in dict.fromkeys(experiments):
-        found = read_studies(options.tracking_uri, experiment)
-        unreadable = unreadable_studies(options.tracking_uri, experiment)
+        found = read_studies(uri, experiment)
+        unreadable = unreadable_studies(uri, experiment)
         if not found and not unreadable:
-            raise Refused(f"experiment {experiment!r} in {masked(options.tracking_uri)} holds no study")
+            raise Refused(f"experiment {experiment!r} in {masked(uri)} holds no study")
         studies += found
         left_out += unreadable
     if not studies:

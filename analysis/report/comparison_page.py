@@ -18,13 +18,13 @@ from analysis.report.page_tables import (
     Row,
     decision_page_table,
     gain_interval,
+    gain_text,
     information_page_table,
     interval,
     number,
     page_table,
 )
 from analysis.report.study_page import decision_chart, picture
-from analysis.words import signed
 
 _MOST_ROWS_OF_A_CHART = 40
 
@@ -99,7 +99,7 @@ def _objective_table(objectives: pd.DataFrame) -> PageTable | None:
         "aligned dimensions": lambda row: row["aligned_width"],
         "variant": lambda row: row["variant"],
         "encoder": lambda row: row["encoder"],
-        "gain, points": lambda row: "?" if pd.isna(row["gain"]) else signed(100 * row["gain"], 2),
+        "gain, points": gain_text,
         "95 % interval": gain_interval,
         "λ*": lambda row: number(row["best"], ".3g"),
         "as good": lambda row: interval(row["low"], row["high"], ".3g"),
@@ -126,8 +126,8 @@ def _map_table(cells: pd.DataFrame) -> PageTable | None:
         "λ*": lambda row: number(row["best"], ".3g"),
         "as good": lambda row: interval(row["low"], row["high"], ".3g"),
         "decision": lambda row: row["decision"],
-        "gain": lambda row: number(row["gain"], "+.4f"),
-        "gain: 95 % interval": lambda row: interval(row["gain_low"], row["gain_high"], "+.4f"),
+        "gain, points": gain_text,
+        "gain: 95 % interval": gain_interval,
         "seeds": lambda row: f"{row['seeds']:g}",
         "study": lambda row: row["study"],
     }

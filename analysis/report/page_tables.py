@@ -11,7 +11,7 @@ from analysis.optimum import chance_curves, mean_curves
 from analysis.progress import Progress
 from analysis.records import StudyRecords
 from analysis.search_tables import chosen_configurations, searched_values
-from analysis.words import points_range, signed
+from analysis.words import first_itself, points_range, signed
 
 Row = dict[Any, Any]
 Kind = Literal["text", "num"]
@@ -111,7 +111,7 @@ def decision_page_table(decisions: pd.DataFrame, caption: str = "The decision fo
         "decision": lambda row: row["decision"],
         "λ*": lambda row: number(row["best"], ".3g"),
         "as good": lambda row: interval(row["low"], row["high"], ".3g"),
-        "gain, points": lambda row: "?" if pd.isna(row["gain"]) else signed(100 * row["gain"], 2),
+        "gain, points": gain_text,
         "band over all λ": gain_interval,
         "no harm up to": lambda row: number(row["harmless_to"], "g"),
         "harm from": lambda row: number(row["harmful_from"], "g"),
@@ -120,6 +120,11 @@ def decision_page_table(decisions: pd.DataFrame, caption: str = "The decision fo
         "more needed": lambda row: number(row["more_seeds"], "g"),
     }
     return page_table(caption, decisions, cells, text=(*names, "decision"))
+
+
+def gain_text(row: Row) -> str:
+    """The gain in points; where λ* is the first λ, that it is."""
+    return first_itself(row) or ("?" if pd.isna(row["gain"]) else signed(100 * row["gain"], 2))
 
 
 def gain_interval(row: Row) -> str:

@@ -8,10 +8,12 @@ from analysis.claims import claim_markdown
 from analysis.comparison import Comparison
 from analysis.conclusions import Conclusions, save_conclusions, save_tables_and_figures
 from analysis.records import StudyRecords
+from analysis.records.schema import shortened
 from analysis.report.comparison_page import StudyLink, comparison_page
 from analysis.report.study_page import study_page
 
 PAGE = "report.html"
+_LONGEST_NAME = 200  # bytes
 
 
 def write_pages(comparison: Comparison, folder: Path) -> Path:
@@ -51,4 +53,4 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
 
 def folder_name(records: StudyRecords) -> str:
     """A name for the study's files that any file system takes."""
-    return re.sub(r"[^\w.-]+", "-", records.label).strip("-.") or "study"
+    return shortened(re.sub(r"[^\w.-]+", "-", records.label).strip("-.") or "study", _LONGEST_NAME)

@@ -14,7 +14,16 @@ from analysis.conclusions import Conclusions
 from analysis.decision import CONFIDENCE
 from analysis.figures import Drawing
 from analysis.records import StudyRecords
-from analysis.records.schema import COMMAND, FAILED, GIT_COMMIT, HOST, IDENTITY, VERSIONS, data_tag_variant
+from analysis.records.schema import (
+    COMMAND,
+    FAILED,
+    GIT_COMMIT,
+    HOST,
+    IDENTITY,
+    VERSIONS,
+    data_tag_variant,
+    recorded_names,
+)
 from analysis.report.charts.intervals import IntervalChart, interval_chart
 from analysis.report.claim_part import claim_part
 from analysis.report.information_part import information_part
@@ -174,7 +183,8 @@ def _origin(records: StudyRecords) -> list[tuple[str, str]]:
     if VERSIONS in noted:
         noted[VERSIONS] = ", ".join(f"{name} {version}" for name, version in json.loads(noted[VERSIONS]).items())
     rows = [(title, noted.pop(name)) for name, title in _ORIGIN_TITLES.items() if name in noted]
-    rows += [(_title(name), value) for name, value in noted.items()]
+    label_of = {name: label for label, name in recorded_names(records.study["definition"]["variants"]).items()}
+    rows += [(_title(name, label_of), value) for name, value in noted.items()]
     for title, when in (("Started", records.started), ("Ended", records.ended)):
         if when is not None:
             rows.append((title, f"{when:%Y-%m-%d %H:%M} UTC"))
@@ -182,6 +192,6 @@ def _origin(records: StudyRecords) -> list[tuple[str, str]]:
     return rows
 
 
-def _title(name: str) -> str:
+def _title(name: str, label_of: Mapping[str, str]) -> str:
     variant = data_tag_variant(name)
-    return name.replace("_", " ").capitalize() if variant is None else f"Data digest, {variant}"
+    return name.replace("_", " ").capitalize() if variant is None else f"Data digest, {label_of.get(variant, variant)}"

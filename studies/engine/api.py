@@ -4,45 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from studies.engine.cluster.option_check import check_options
-from studies.engine.cluster.session import Cluster, cluster_for
 from studies.engine.options import Options, resolve
 from studies.engine.outcome import Outcome
-from studies.engine.signals import same_handlers
+from studies.engine.printing import any_encoding, terminal
+from studies.engine.running import run_with
 from studies.engine.study import Study
-from trainables.data import require
 
 
 def run_with_options(study: Study, options: Mapping[str, Any]) -> Outcome:
     """Run a study with the options that `studies.run` is given by keyword."""
     asked = Options(**{name: _plain(name, value) for name, value in options.items()})
-    return run_with(resolve(study, asked), asked, Console())
-
-
-def run_with(study: Study, options: Options, console: Console, cluster: Cluster | None = None) -> Outcome:
-    """Run a resolved study on its own Ray session, or on that of `cluster`, which several studies may share."""
-    check_options(options)
-    if options.address is None:  # elsewhere the nodes are asked
-        for data in study.variants.values():
-            require(data, options.data_dir)
-    with same_handlers():
-        if cluster is not None:
-            return _run_on(cluster, study, options, console)
-        with cluster_for([study], options) as own:
-            return _run_on(own, study, options, console)
-
-
-def _run_on(cluster: Cluster, study: Study, options: Options, console: Console) -> Outcome:
-    # Late: what is refused is refused before Ray, MLflow and PyTorch are imported, which takes seconds.
-    if cluster.is_client:
-        from studies.engine.commands.remote import run_there
-
-        return run_there(study, options, cluster, console)
-    from studies.engine.run import run_study
-
-    return run_study(study, options, cluster, console)
+    with any_encoding():
+        return run_with(resolve(study, asked), asked, terminal())
 
 
 def _plain(name: str, value: Any) -> Any:

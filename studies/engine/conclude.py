@@ -1,5 +1,6 @@
 """The third part of a study: what follows from its journal is printed, written as a page, and sent to MLflow."""
 
+import shlex
 from dataclasses import replace
 
 import pandas as pd
@@ -9,7 +10,7 @@ from analysis.conclusions import conclude_records
 from analysis.connection import masked
 from analysis.decision import decision_table, study_decisions
 from analysis.records import FAILED_STATUS, FINISHED_STATUS, KILLED_STATUS, StudyRecords
-from analysis.records.schema import decision_tag, lambda_star_metric
+from analysis.records.schema import decision_tag, encoder_names, lambda_star_metric, recorded_names
 from analysis.report import write_study
 from studies.engine.conclusion_tables import print_conclusions
 from studies.engine.inputs.information import information_metrics, information_tags
@@ -21,7 +22,7 @@ from studies.engine.train import Trained
 
 
 def conclude(recording: Recording, trained: Trained, tracking_uri: str, console: Console) -> Outcome:
-    """Print the conclusions, write figures, tables and the page, and store them with the study in MLflow.
+    """Write figures, tables and the page, store them with the study in MLflow, and print the conclusions.
 
     All follows from the records of the journal, so that a study whose server is away still ends with its page.
     Raises StudyFailed, with the outcome, for the failures and where MLflow does not have all that is recorded.
@@ -35,18 +36,20 @@ def conclude(recording: Recording, trained: Trained, tracking_uri: str, console:
         status=FAILED_STATUS if failures else FINISHED_STATUS,
     )
     conclusions = conclude_records(records)
-    print_conclusions(conclusions, console)
+    # Written before anything of it is printed, so that a terminal that fails costs no results.
     page = write_study(conclusions, folder)
-    tracking.log_study(information_metrics(information) | _final_figures(conclusions.decisions))
-    tracking.tag_study(information_tags(information) | _decision_tags(conclusions.decisions))
+    final = _in_keys(conclusions.decisions, records)
+    tracking.log_study(information_metrics(information) | _final_figures(final))
+    tracking.tag_study(information_tags(information) | _decision_tags(final))
     tracking.log_artifacts(folder)
+    print_conclusions(conclusions, console)
     places = {
         "figures and tables": folder,
         "all runs": _where_to_see(masked(tracking_uri)),
         "report": page.resolve().as_uri(),
     }
     for what, place in places.items():
-        console.print(f"{what}: {place}", highlight=False, soft_wrap=True)
+        console.print(f"{what}: {place}", soft_wrap=True)
     figures = {name: (folder / f"{name}.png").resolve() for name in conclusions.drawings}
     outcome = _outcome(recording, records, conclusions.decisions)
     outcome = replace(outcome, figures=figures, report=page.resolve())
@@ -85,7 +88,16 @@ def _outcome(recording: Recording, records: StudyRecords, decisions: pd.DataFram
 def _where_to_see(tracking_uri: str) -> str:
     """Where the runs can be looked at: a server shows them itself; beside a database stands the command that does."""
     is_server = tracking_uri.startswith(("http://", "https://"))
-    return tracking_uri if is_server else f"{tracking_uri} (mlflow ui --backend-store-uri {tracking_uri})"
+    return tracking_uri if is_server else f"{tracking_uri} (mlflow ui --backend-store-uri {shlex.quote(tracking_uri)})"
+
+
+def _in_keys(decisions: pd.DataFrame, records: StudyRecords) -> pd.DataFrame:
+    """The decisions with variants and encoders by the names that keys have of them."""
+    encoders = encoder_names(records.study["modalities"])
+    variants = recorded_names(records.study["variants"], encoders.values())
+    return decisions.assign(
+        variant=decisions["variant"].map(variants.__getitem__), encoder=decisions["encoder"].map(encoders.__getitem__)
+    )
 
 
 def _final_figures(decisions: pd.DataFrame) -> dict[str, float]:

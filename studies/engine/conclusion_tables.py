@@ -5,18 +5,18 @@ from collections import Counter
 import pandas as pd
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from analysis.conclusions import Conclusions
 from analysis.records import StudyRecords
 from analysis.report import reservations
+from analysis.words import first_itself
 
 
 def print_conclusions(conclusions: Conclusions, console: Console) -> None:
     """Print what follows from the scores, and how many trials failed and why."""
     if conclusions.records.scores.empty:
-        console.print("no trial was confirmed: there is nothing to conclude", highlight=False)
+        console.print("no trial was confirmed: there is nothing to conclude")
     else:
         _print_scores(conclusions.records, conclusions.decisions, console)
     _print_failures(conclusions.records.trials, console)
@@ -28,16 +28,15 @@ def _print_scores(records: StudyRecords, decisions: pd.DataFrame, console: Conso
     for encoder in records.scores["encoder"].unique():
         for column, title in columns.items():
             if records.scores[column].notna().to_numpy().any():
-                console.print(f"\n{title} of {encoder}, mean ± standard error over seeds", highlight=False)
+                console.print(f"\n{title} of {encoder}, mean ± standard error over seeds")
                 console.print(_accuracy_table(records, encoder, column))
     if decisions.empty:
-        console.print("\nthere is nothing to decide: no encoder has scores at two λ", highlight=False)
+        console.print("\nthere is nothing to decide: no encoder has scores at two λ")
     else:
         _print_decisions(decisions, 100 * records.study["definition"]["margin"], console)
     if not records.information.empty:
         console.print(
             "\ninformation that the modalities have about the label, in bits: less its null's mean, 95 % interval",
-            highlight=False,
         )
         console.print(_information_table(records.information))
 
@@ -45,7 +44,7 @@ def _print_scores(records: StudyRecords, decisions: pd.DataFrame, console: Conso
 def _print_decisions(decisions: pd.DataFrame, margin: float, console: Console) -> None:
     """Print what is decided, with a margin in points, and what to keep in mind."""
     title = f"the decision for each encoder, with the λ that are as good as λ* to {margin:g} points"
-    console.print(f"\n{title}", highlight=False)
+    console.print(f"\n{title}")
     console.print(_decision_table(decisions))
     _print_reservations(decisions, console)
 
@@ -75,7 +74,8 @@ def _decision_table(decisions: pd.DataFrame) -> Table:
             row["decision"],
             _number(row["best"], "g"),
             f"{_number(row['low'], 'g')}–{_number(row['high'], 'g')}",
-            f"{_number(100 * row['gain'], '+.1f')} ({_number(100 * row['gain_low'], '+.1f')}"
+            first_itself(row)
+            or f"{_number(100 * row['gain'], '+.1f')} ({_number(100 * row['gain_low'], '+.1f')}"
             f" to {_number(100 * row['gain_high'], '+.1f')})",
         )
     return table
@@ -97,8 +97,7 @@ def _print_reservations(decisions: pd.DataFrame, console: Console) -> None:
     """Print what to keep in mind: λ* lies at the upper end of the grid, seeds diverged, or more seeds are needed."""
     for row in decisions.to_dict("records"):
         for reservation in reservations(row):
-            text = f"{row['variant']} {row['encoder']}: {reservation}"
-            console.print(f"[yellow]{escape(text)}[/yellow]", highlight=False)
+            console.print(f"{row['variant']} {row['encoder']}: {reservation}", style="yellow")
 
 
 def _print_failures(trials: pd.DataFrame, console: Console) -> None:
@@ -106,8 +105,7 @@ def _print_failures(trials: pd.DataFrame, console: Console) -> None:
     errors = trials.loc[trials["outcome"] == "failed", "error"]
     reasons = Counter(error.strip().splitlines()[-1] if isinstance(error, str) else "unknown" for error in errors)
     for reason, count in reasons.most_common():
-        text = f"{count} {'trial' if count == 1 else 'trials'} failed: {reason}"
-        console.print(f"[yellow]{escape(text)}[/yellow]", highlight=False)
+        console.print(f"{count} {'trial' if count == 1 else 'trials'} failed: {reason}", style="yellow")
 
 
 def _number(value: float, form: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import tyro
 
 from alignment import NAMED_OBJECTIVES, Objective
+from analysis.connection import tracking_store
 from studies.engine.study import Study
 from trainables.config import Refused
 from trainables.data import shapes
@@ -54,8 +55,9 @@ class Options:
     """With --address: how long to wait for a node on which a trial fits, on a cluster that grows as it is asked to."""
     data_dir: Path = Path("data")
     """Folder with the data sets' raw files."""
-    tracking_uri: str = "sqlite:///mlflow.db"
-    """MLflow's tracking store: a database URI or the address of a server."""
+    tracking_uri: str | None = None
+    """MLflow's tracking store, a database URI or the address of a server; MLFLOW_TRACKING_URI, or else
+    sqlite:///mlflow.db, where not given."""
     storage: str = "runs"
     """Folder or URI (s3://bucket/path) for the journal, checkpoints and figures; every node must reach it."""
     lambdas: tuple[float, ...] | None = None
@@ -196,6 +198,11 @@ def named_objective(name: str) -> Objective:
         known = ", ".join(NAMED_OBJECTIVES)
         raise Refused(f"--objective must be one of {known}, or an import path package.module:name, got {name!r}")
     return NAMED_OBJECTIVES[name]()
+
+
+def tracking_uri(options: Options) -> str:
+    """The address of MLflow's store."""
+    return tracking_store(options.tracking_uri)[0]
 
 
 def storage_root(options: Options) -> str:

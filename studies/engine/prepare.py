@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 
 from studies.engine.cluster.resources import Resources
 from studies.engine.cluster.session import Cluster
@@ -38,7 +37,7 @@ def prepare(recording: Recording, options: Options, cluster: Cluster, console: C
     study, records = recording.study, recording.records
     queue = StudyQueue(study, recording.modalities, records)
     if queue.is_over and recording.information.read().keys() >= study.variants.keys():
-        console.print("every trial is recorded already; nothing to train", highlight=False)
+        console.print("every trial is recorded already; nothing to train")
         _say_what_is_superseded(recording.connect(), options, console)
         recording.reconcile(records)
         return None
@@ -59,7 +58,7 @@ def prepare(recording: Recording, options: Options, cluster: Cluster, console: C
     packs = check_trials(study, data.facts, console)
     recording.reconcile(records)
     if records:
-        console.print(f"going on from {len(records)} recorded trials", highlight=False)
+        console.print(f"going on from {len(records)} recorded trials")
     return Prepared(data=data, resources=resources, grows=cluster.grows, packs=packs)
 
 
@@ -67,20 +66,20 @@ def _say_what_is_superseded(num_superseded: int, options: Options, console: Cons
     """Say so where MLflow has this study from another storage too."""
     if num_superseded and not options.fresh:
         console.print(
-            "[yellow]MLflow has this study from another storage, too; those runs stay, marked as superseded[/yellow]",
-            highlight=False,
+            "MLflow has this study from another storage, too; those runs stay, marked as superseded",
+            style="yellow",
         )
 
 
 def _say_what_is_there(recording: Recording, resources: Resources, console: Console) -> None:
     study = recording.study
-    console.print(str(resources), highlight=False)
+    console.print(str(resources))
     most = len(study.variants) * len(study.train_samples) * len(study.lambdas) * study.concurrency
     if resources.slots > most:
         console.print(
-            f"[yellow]the study fills at most {most} of these {resources.slots}: {study.concurrency} trials at once of "
-            "each λ of each variant, so that the others are learnt from[/yellow]",
-            highlight=False,
+            f"the study fills at most {most} of these {resources.slots}: {study.concurrency} trials at once of "
+            "each λ of each variant, so that the others are learnt from",
+            style="yellow",
         )
 
 
@@ -89,7 +88,7 @@ def _note_data(data: "SharedData", recording: Recording, console: Console) -> No
     facts = {label: data.facts[config] for label, config in recording.study.variants.items()}
     for label, known in facts.items():
         for warning in known.warnings:
-            console.print(f"[yellow]{escape(f'{label}: {warning}')}[/yellow]", highlight=False)
+            console.print(f"{label}: {warning}", style="yellow")
     recording.require_same_content({label: known.content for label, known in facts.items()})
     for label, known in facts.items():
         recording.note_population(label, known.population, known.content)

@@ -1,9 +1,10 @@
 """A study in three parts: prepare, train, conclude."""
 
 from rich.console import Console
+from rich.text import Text
 
 from studies.engine.cluster.session import Cluster
-from studies.engine.options import Options, storage_root
+from studies.engine.options import Options, storage_root, tracking_uri
 from studies.engine.outcome import Outcome
 from studies.engine.prepare import prepare
 from studies.engine.recording.recording import open_recording
@@ -18,13 +19,14 @@ def run_study(study: Study, options: Options, cluster: Cluster, console: Console
     Raises Refused for what cannot be run as it is asked, StudyFailed where a part of it has no result, and OSError
     where its storage fails. Any other exception is a fault of this program; it is recorded with the study's run.
     """
-    console.print(f"[bold]{study.name}[/bold] {study.identity}: {study.question}", highlight=False)
+    console.print(Text.assemble((study.name, "bold"), f" {study.identity}: {study.question}"))
     names = modalities(next(iter(study.variants.values())), options.data_dir)
-    with open_recording(study, names, storage_root(options), options.tracking_uri, fresh=options.fresh) as recording:
+    uri = tracking_uri(options)
+    with open_recording(study, names, storage_root(options), uri, fresh=options.fresh) as recording:
         prepared = prepare(recording, options, cluster, console)
         trained = train(recording, prepared, options.max_hours, console)
         from studies.engine.conclude import conclude, interrupted  # late: brings all tables and figures along
 
         if trained.is_interrupted:
             return interrupted(recording)
-        return conclude(recording, trained, options.tracking_uri, console)
+        return conclude(recording, trained, uri, console)

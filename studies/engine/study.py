@@ -10,7 +10,7 @@ from typing import Any
 from alignment import InfoNce, Objective
 from studies.engine.description import described
 from studies.engine.search.halving import HalvingPolicy, SuccessiveHalving
-from trainables.config import DataConfig, EncoderConfig, Hyperparameters, Refused
+from trainables.config import DataConfig, EncoderConfig, Hyperparameters, Refused, require_name, require_text
 from trainables.measured_rows import FEWEST_MEASURED_ROWS
 from trainables.packing import most_packed
 
@@ -78,6 +78,10 @@ class Study:
     rehearsal: bool = False
 
     def __post_init__(self) -> None:
+        require_name("the name of a study", self.name)
+        require_text(f"the question of {self.name!r}", " ".join(str(self.question).split()))
+        for label in self.variants:
+            require_name(f"the label of a variant of {self.name!r}", label)
         if not self.variants:
             raise Refused(f"study {self.name!r} needs at least one variant, got none")
         if not self.lambdas or list(self.lambdas) != sorted(set(self.lambdas)) or self.lambdas[0] < 0:

@@ -5,9 +5,38 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST, PERMISSION_DENIED, UNAUTHENTICATED
 
-from analysis.connection import TrackingServerError, asked, bound_requests, explained, is_answer, is_away, masked
+from analysis.connection import (
+    TrackingServerError,
+    asked,
+    bound_requests,
+    explained,
+    is_answer,
+    is_away,
+    masked,
+    tracking_store,
+)
 
 UNREACHABLE = "http://someone:secret@127.0.0.1:9"  # the port `discard`, at which nobody listens
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "found", "origin"),
+    [
+        ("http://option:1", "http://variable:2", "http://option:1", "--tracking-uri"),
+        ("http://option:1", None, "http://option:1", "--tracking-uri"),
+        ("sqlite:///mlflow.db", "http://variable:2", "sqlite:///mlflow.db", "--tracking-uri"),
+        (None, "http://variable:2", "http://variable:2", "MLFLOW_TRACKING_URI"),
+        (None, "", "sqlite:///mlflow.db", "the default; MLFLOW_TRACKING_URI is not set"),
+        (None, None, "sqlite:///mlflow.db", "the default; MLFLOW_TRACKING_URI is not set"),
+    ],
+)
+def test_the_option_goes_before_the_variable(
+    given: str | None, named: str | None, found: str, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if named is not None:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", named)
+    assert tracking_store(given) == (found, origin)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from trainables.config import Refused
+from trainables.config import Refused, require_modalities
 
 Task = Literal["classification", "regression"]
 
@@ -80,8 +80,7 @@ class Splits:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.modalities) != 2 or len(set(self.modalities)) != 2:
-            raise Refused(f"modalities must be the names of two different ones, got {self.modalities}")
+        require_modalities(self.modalities)
         kinds, wanted = ("f", "real numbers") if self.task == REGRESSION else ("iu", "integers")
         for name, split in self.by_name.items():
             if split.y.dtype.kind not in kinds:

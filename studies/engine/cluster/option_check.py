@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
-from studies.engine.options import Options
+from studies.engine.options import Options, storage_root, tracking_uri
 from trainables.config import Refused
 
 
 def check_options(options: Options) -> None:
-    """Refuse GPUs that this machine lacks, and places that the head of a cluster would not find. Raises Refused."""
+    """Refuse GPUs that this machine lacks, places that the head of a cluster would not find, and storage in a file.
+
+    Raises Refused.
+    """
+    if not options.is_client:
+        _check_storage(storage_root(options))
     if options.num_gpus:
         from studies.engine.cluster.joining import check_local  # late: PyTorch says which GPUs there are
 
@@ -16,9 +21,22 @@ def check_options(options: Options) -> None:
         _check_places(options)
 
 
+def _check_storage(root: str) -> None:
+    """Refuse a path that is, or leads through, what is no folder. Raises Refused."""
+    if "://" in root:
+        return
+    nearest = next(path for path in (Path(root), *Path(root).parents) if path.exists() or path.is_symlink())
+    if not nearest.is_dir():
+        raise Refused(f"--storage must be a folder, or one that can be made; got {root}, and {nearest} is no folder")
+
+
 def _check_places(options: Options) -> None:
     """Refuse relative paths, which would name other places on the cluster's head. Raises Refused."""
-    places = {"--storage": options.storage, "--tracking-uri": options.tracking_uri, "--data-dir": str(options.data_dir)}
+    places = {
+        "--storage": options.storage,
+        "--tracking-uri": tracking_uri(options),
+        "--data-dir": str(options.data_dir),
+    }
     for name, place in places.items():
         path = place.removeprefix("sqlite:///")
         if "://" not in path and not Path(path).is_absolute():

@@ -16,6 +16,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from studies.engine.cluster.shipped_code import code_digest
 from studies.engine.description import user_digest, user_digests
@@ -61,7 +62,7 @@ def preflight(study: Study, options: Options, root: str, console: Console) -> di
     own = user_digests(study)
     with _token(root) as token:
         findings = _ask(nodes, root, token, tuple(own), configs, options.data_dir)
-    console.print(_table(nodes, findings, configs), highlight=False)
+    console.print(_table(nodes, findings, configs))
     here = NodeFindings(
         host=platform.node(), code=code_digest(), versions=_versions(), storage="", own=own, has_data=()
     )
@@ -178,7 +179,7 @@ def _table(nodes: Mapping[str, Any], findings: Mapping[str, NodeFindings], confi
             f"{resources.get('GPU', 0):g}",
             f"{resources.get('memory', 0) / 2**30:.0f}",
             found.code,
-            "[red]no[/red]" if found.storage else "yes",
+            Text("no", style="red") if found.storage else "yes",
             f"{sum(found.has_data)} of {len(configs)}",
         )
     return table

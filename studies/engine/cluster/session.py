@@ -85,7 +85,7 @@ class Cluster:
                     if time.monotonic() >= deadline:
                         raise
                     if not has_asked:
-                        console.print(f"{error}; waiting for a node", highlight=False)
+                        console.print(f"{error}; waiting for a node")
                         joining.ask_for_node(self._options)
                         has_asked = True
                     time.sleep(_SECONDS_BETWEEN_LOOKS)

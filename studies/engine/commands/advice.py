@@ -4,10 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import tyro
-from rich.console import Console
 
 from studies.engine.commands.archive_study import ArchiveOptions, Template, archive_study
-from studies.engine.commands.exit_codes import exit_codes
+from studies.engine.commands.exit_codes import command
 from studies.engine.options import parse
 
 
@@ -25,8 +24,7 @@ class AdviceOptions(ArchiveOptions):
 
 def advice_command(template: Template) -> None:
     """Forecast λ* for the archive that the command line names; exit codes as of a study."""
-    console = Console()
-    with exit_codes("advice", console):
+    with command("advice") as console:
         options = parse(AdviceOptions, "How strongly should two modalities be aligned, before anything is trained?")
         options = replace(options, data_dir=options.archive)
         study = archive_study(template, options.archive, options.modalities, options.task)

@@ -3,10 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from studies.engine.cluster.option_check import check_options
-from studies.engine.commands.exit_codes import EXIT_FAILED, exit_codes
+from studies.engine.commands.exit_codes import EXIT_FAILED, command
 from studies.engine.commands.main import study_as_asked
 from studies.engine.options import AllOptions, chosen_studies, parse
 from studies.engine.study import Study
@@ -18,8 +16,7 @@ def all_command(studies: Sequence[Study]) -> None:
 
     A study that fails or is refused is named and stops no other; the exit code is then 1.
     """
-    console = Console()
-    with exit_codes("studies", console):
+    with command("studies") as console:
         options = parse(AllOptions, "Which alignment is best for each data set, and does it follow the redundancy?")
         chosen = [study_as_asked(study, options, console) for study in chosen_studies(studies, options.studies)]
         check_options(options)
@@ -39,5 +36,5 @@ def all_command(studies: Sequence[Study]) -> None:
         console.rule("all studies")
         compare_recorded(ran, left_out, options, console)
         if failed:
-            console.print(f"[red]not all went well: {', '.join(failed)}[/red]", highlight=False)
+            console.print(f"not all went well: {', '.join(failed)}", style="red")
             sys.exit(EXIT_FAILED)

@@ -13,7 +13,7 @@ from analysis.conclusions import conclude_records
 from analysis.records import LeftOut, StudyRecords, read_study
 from analysis.redundancy import encoder_points, law_summary
 from analysis.report import write_pages
-from studies.engine.options import Options
+from studies.engine.options import Options, tracking_uri
 from studies.engine.study import Study
 from trainables.config import Refused
 
@@ -26,26 +26,26 @@ def compare_recorded(studies: Sequence[Study], left_out: Sequence[LeftOut], opti
 
     `left_out` and the studies that cannot be read are named, with the reason.
     """
-    records, unread = _recorded(studies, options.tracking_uri)
+    records, unread = _recorded(studies, tracking_uri(options))
     left_out = [*left_out, *unread]
     for study in left_out:
-        console.print(f"[yellow]{study}[/yellow]", highlight=False)
+        console.print(str(study), style="yellow")
     points = encoder_points(records)
     if points.empty:
-        console.print("\nno study has confirmed a trial: there is nothing to compare", highlight=False)
+        console.print("\nno study has confirmed a trial: there is nothing to compare")
         return
     comparison = compare([conclude_records(one) for one in records], left_out)
-    console.print("\nbest alignment weight and information, encoder by encoder over all studies", highlight=False)
-    console.print(_points_table(points))
-    for study in comparison.left_out_of_laws:
-        console.print(f"[yellow]laws: {study}[/yellow]", highlight=False)
-    for sentence in _law_sentences(comparison):
-        console.print(sentence, highlight=False)
     POINTS_FILE.parent.mkdir(exist_ok=True)
     points.to_csv(POINTS_FILE, index=False)
-    console.print(f"table: {POINTS_FILE}", highlight=False)
     page = write_pages(comparison, REPORT_FOLDER)
-    console.print(f"report: {page.resolve().as_uri()}", highlight=False, soft_wrap=True)
+    console.print("\nbest alignment weight and information, encoder by encoder over all studies")
+    console.print(_points_table(points))
+    for study in comparison.left_out_of_laws:
+        console.print(f"laws: {study}", style="yellow")
+    for sentence in _law_sentences(comparison):
+        console.print(sentence)
+    console.print(f"table: {POINTS_FILE}")
+    console.print(f"report: {page.resolve().as_uri()}", soft_wrap=True)
 
 
 def _law_sentences(comparison: Comparison) -> list[str]:
@@ -55,12 +55,12 @@ def _law_sentences(comparison: Comparison) -> list[str]:
     return [f"no law of λ* and redundancy can be fitted: {comparison.missing_laws['redundancy']}"]
 
 
-def _recorded(studies: Sequence[Study], tracking_uri: str) -> tuple[list[StudyRecords], list[LeftOut]]:
+def _recorded(studies: Sequence[Study], uri: str) -> tuple[list[StudyRecords], list[LeftOut]]:
     """The records of those studies that have any, and the others: one may have been refused before it began."""
     found, unread = [], []
     for study in studies:
         try:
-            found.append(read_study(tracking_uri, study.name, study.identity))
+            found.append(read_study(uri, study.name, study.identity))
         except Refused as error:
             unread.append(LeftOut(name=study.name, reason=str(error)))
     return found, unread

@@ -7,7 +7,6 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from studies.engine.commands.kept_findings import kept
@@ -47,7 +46,7 @@ def print_data(study: Study, data_dir: Path, console: Console) -> None:
     if table.row_count:
         console.print(table)
     for note in notes:
-        console.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)
+        console.print(note, style="yellow")
 
 
 def _findings(config: DataConfig, data_dir: Path, batch_size: int) -> dict[str, Any]:

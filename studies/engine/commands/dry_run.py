@@ -1,8 +1,8 @@
 """What a study would do and what it costs, printed instead of run."""
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from studies.engine.commands.cost import stage_costs
 from studies.engine.commands.data_overview import print_data
@@ -14,10 +14,10 @@ from trainables.data import shapes
 
 def print_plan(study: Study, options: Options, console: Console) -> None:
     """Print what would be run, what it costs, and what the data are where they are there."""
-    console.print(f"[bold]{study.name}[/bold] {study.identity}: {study.question}", highlight=False)
-    console.print(f"λ: {', '.join(f'{value:g}' for value in study.lambdas)}", highlight=False)
+    console.print(Text.assemble((study.name, "bold"), f" {study.identity}: {study.question}"))
+    console.print(f"λ: {', '.join(f'{value:g}' for value in study.lambdas)}")
     for name, values in study.search_space.items():
-        console.print(f"{name}: {', '.join(str(value) for value in values)}", highlight=False)
+        console.print(f"{name}: {', '.join(str(value) for value in values)}")
     print_data(study, options.data_dir, console)
     costs = stage_costs(study, options.data_dir)
     table = Table("stage", "trials at most", "seeds", "epochs", "s an epoch", "s a trial", "core-seconds at most")
@@ -36,7 +36,6 @@ def print_plan(study: Study, options: Options, console: Console) -> None:
     console.print(
         f"at most {total:.0f} core-seconds ({total / 3600:.2f} core-hours) of training on cores like this machine's; "
         "successive halving stops most of the search's trials earlier, and rounds end where all is decided",
-        highlight=False,
     )
     _print_information(study, options, console)
 
@@ -47,10 +46,9 @@ def _print_information(study: Study, options: Options, console: Console) -> None
         known = shapes(config, options.data_dir)
         size = information_size(known)
         console.print(
-            f"{escape(label)}: the information in the data is estimated beside the training, from {size.num_rows} "
+            f"{label}: the information in the data is estimated beside the training, from {size.num_rows} "
             f"training and {size.num_held_out_rows} validation rows of {size.num_classes} classes: "
-            f"about {size.seconds:.0f} core-seconds",
-            highlight=False,
+            f"about {size.seconds:.0f} core-seconds"
         )
         if note := merging_note(known.num_classes):
-            console.print(f"[yellow]{escape(f'{label}: {note}')}[/yellow]", highlight=False)
+            console.print(f"{label}: {note}", style="yellow")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 
 from analysis.connection import masked
 from studies.engine.outcome import Outcome, StudyFailed
+from studies.engine.printing import any_encoding, labelled, terminal
 from studies.engine.signals import stopping_gently
 from trainables.config import Refused
 
@@ -17,28 +17,37 @@ EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
 
 
 @contextmanager
+def command(name: str) -> Iterator[Console]:
+    """A command's console, while it leaves as `exit_codes` says."""
+    console = terminal()
+    with exit_codes(name, console):
+        yield console
+
+
+@contextmanager
 def exit_codes(name: str, console: Console) -> Iterator[None]:
     """Leave with 1 where trials or storage failed, 2 where something is refused, 130 where somebody stopped it.
 
-    Meanwhile SIGTERM is like Ctrl-C.
+    Meanwhile SIGTERM is like Ctrl-C, and no character is one that cannot be printed.
     """
-    try:
-        with stopping_gently():
-            yield
-    except Refused as error:
-        console.print(f"[red]{escape(name)}:[/red] {escape(str(error))}", highlight=False)
-        sys.exit(EXIT_REFUSED)
-    except StudyFailed as error:
-        console.print(f"[red]{escape(name)}:[/red] {escape(str(error))}", highlight=False)
-        sys.exit(EXIT_FAILED)
-    except OSError as error:  # a full disk, storage that refuses or is gone
-        console.print(f"[red]{escape(name)}:[/red] {type(error).__name__}: {escape(str(error))}", highlight=False)
-        _say_how_to_go_on(
-            "What was done is recorded. Once that is mended, the same command goes on from there:", console
-        )
-        sys.exit(EXIT_FAILED)
-    except KeyboardInterrupt:
-        _stop(console)
+    with any_encoding():
+        try:
+            with stopping_gently():
+                yield
+        except Refused as error:
+            console.print(labelled(name, str(error), "red"))
+            sys.exit(EXIT_REFUSED)
+        except StudyFailed as error:
+            console.print(labelled(name, str(error), "red"))
+            sys.exit(EXIT_FAILED)
+        except OSError as error:  # a full disk, storage that refuses or is gone
+            console.print(labelled(name, f"{type(error).__name__}: {error}", "red"))
+            _say_how_to_go_on(
+                "What was done is recorded. Once that is mended, the same command goes on from there:", console
+            )
+            sys.exit(EXIT_FAILED)
+        except KeyboardInterrupt:
+            _stop(console)
 
 
 def stop_if_interrupted(outcome: Outcome, console: Console) -> None:
@@ -53,6 +62,6 @@ def _stop(console: Console) -> None:
 
 
 def _say_how_to_go_on(sentence: str, console: Console) -> None:
-    command = masked(shlex.join(argument for argument in sys.argv if argument != "--fresh"))
-    console.print(sentence, highlight=False)
-    console.print(f"  python {command}", highlight=False, markup=False, soft_wrap=True)
+    same = masked(shlex.join(argument for argument in sys.argv if argument != "--fresh"))
+    console.print(sentence)
+    console.print(f"  python {same}", soft_wrap=True)

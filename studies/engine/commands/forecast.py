@@ -6,16 +6,17 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.text import Text
 
 from analysis.optimum import forecast_regret, paired_scores
 from analysis.records import read_study
 from analysis.redundancy import Forecast, RedundancyLaw, encoder_points, law_summary
 from pid.atoms import Atoms
-from studies.engine.api import run_with
 from studies.engine.commands.advice import AdviceOptions
 from studies.engine.commands.exit_codes import stop_if_interrupted
 from studies.engine.inputs.information import information_record
-from studies.engine.options import resolve
+from studies.engine.options import resolve, tracking_uri
+from studies.engine.running import run_with
 from studies.engine.study import Study
 from trainables.config import Refused
 from trainables.data import load
@@ -27,19 +28,19 @@ def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> 
     Raises Refused where those do not exist, are rehearsals or do not bear a law, and where they decompose
     information otherwise.
     """
-    studies = [read_study(options.tracking_uri, name) for name in options.experiments]
+    studies = [read_study(tracking_uri(options), name) for name in options.experiments]
     if rehearsals := [records.label for records in studies if records.is_rehearsal]:
         raise Refused(f"a forecast rests on studies of real data, got rehearsals: {', '.join(rehearsals)}")
     points = encoder_points(studies)
     ((label, config),) = study.variants.items()
-    with console.status(f"estimating the information in {options.archive.name}"):
+    with console.status(Text(f"estimating the information in {options.archive.name}")):
         splits = load(config, options.archive)
         record = information_record(config, splits, study.encoder_1, study.encoder_2, num_workers=None)
-    console.print(f"{label}: {record['verdict']}", highlight=False)
+    console.print(f"{label}: {record['verdict']}")
     _require_same_method(points, record)
     law = RedundancyLaw.fit(points, options.predictor)
     for sentence in law_summary(law):
-        console.print(sentence, highlight=False)
+        console.print(sentence)
     atoms = Atoms(**{name: figures["corrected"] for name, figures in record["atoms"].items()})
     intervals = {name: (figures["low"], figures["high"]) for name, figures in record["atoms"].items()}
     definition, (first, second) = record["definition"], options.modalities
@@ -47,9 +48,9 @@ def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> 
         first: law.predict(atoms, modality=1, intervals=intervals, definition=definition),
         second: law.predict(atoms, modality=2, intervals=intervals, definition=definition),
     }
-    console.print(f"\nforecast for {options.archive.name}, without training:", highlight=False)
+    console.print(f"\nforecast for {options.archive.name}, without training:")
     for encoder, forecast in forecasts.items():
-        console.print(f"  {encoder}: {_in_words(forecast)}", highlight=False)
+        console.print(f"  {encoder}: {_in_words(forecast)}")
     return forecasts
 
 
@@ -73,14 +74,13 @@ def verify_forecasts(study: Study, forecasts: Mapping[str, Forecast], options: A
     study = replace(resolve(study, options), name=f"{study.name}-verify", lambdas=sweep(forecasts.values()))
     outcome = run_with(study, options, console)
     stop_if_interrupted(outcome, console)
-    console.print("\nregret: accuracy at the sweep's best λ less accuracy at the forecast", highlight=False)
+    console.print("\nregret: accuracy at the sweep's best λ less accuracy at the forecast")
     for encoder, forecast in forecasts.items():
         paired = paired_scores(outcome.scores.loc[outcome.scores["encoder"] == encoder])
         regret = forecast_regret(paired.lambdas, paired.scores, _rounded(forecast.value))
         interval = f" ({regret.interval[0]:.4f} to {regret.interval[1]:.4f})" if regret.interval else ""
         console.print(
             f"  {encoder}: {regret.value:.4f}{interval}; forecast {_rounded(forecast.value):g}, best {regret.best:g}",
-            highlight=False,
         )
 
 

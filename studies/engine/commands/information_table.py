@@ -1,6 +1,5 @@
 """The paper's Table 1 for our data sets, and beside its raw atoms their correction, intervals and a verdict."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +8,13 @@ from typing import Any
 import tyro
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from studies.engine.commands.exit_codes import command
 from studies.engine.inputs.information import information_record
 from studies.engine.options import chosen_studies
 from studies.engine.study import Study
-from trainables.config import Refused
 from trainables.data import MissingDataError, load, require
 
 
@@ -33,28 +32,26 @@ class TableOptions:
 
 def print_pid_table(studies: Sequence[Study]) -> None:
     """Estimate the information in the data of `studies` as the command line asks, print it and write it as CSV."""
-    options = tyro.cli(TableOptions, description="The information that two modalities have about a label, in bits.")
-    console = Console()
-    try:
+    with command("information") as console:
+        options = tyro.cli(TableOptions, description="What two modalities tell about a label, in bits.")
         chosen = chosen_studies(studies, options.studies)
-    except Refused as error:
-        console.print(f"[red]{error}[/red]", highlight=False)
-        sys.exit(2)
-    table = Table("data set", "atom", "raw", "corrected", "95 % interval", "null", "p", "exact", box=box.SIMPLE_HEAD)
-    rows = []
-    for title, record in _records(chosen, options.data_dir, console):
-        console.print(f"{title}: {record['verdict']}", highlight=False)
-        for atom, figures in record["atoms"].items():
-            described = {"data set": title, "method": record["method"], "atom": atom}
-            rows.append({**described, **figures, "num_samples": record["num_samples"]})
-            shown = title if atom == "redundancy" else ""
-            table.add_row(shown, atom.replace("_", " "), *_cells(figures), end_section=atom == "synergy")
-    if rows:
-        import pandas as pd  # late: it is imported for nothing where there is no table
+        table = Table(
+            "data set", "atom", "raw", "corrected", "95 % interval", "null", "p", "exact", box=box.SIMPLE_HEAD
+        )
+        rows = []
+        for title, record in _records(chosen, options.data_dir, console):
+            console.print(f"{title}: {record['verdict']}")
+            for atom, figures in record["atoms"].items():
+                described = {"data set": title, "method": record["method"], "atom": atom}
+                rows.append({**described, **figures, "num_samples": record["num_samples"]})
+                shown = title if atom == "redundancy" else ""
+                table.add_row(shown, atom.replace("_", " "), *_cells(figures), end_section=atom == "synergy")
+        if rows:
+            import pandas as pd  # late: it is imported for nothing where there is no table
 
-        console.print(table)
-        pd.DataFrame(rows).to_csv(options.out, index=False)
-        console.print(f"written to {options.out}", highlight=False)
+            console.print(table)
+            pd.DataFrame(rows).to_csv(options.out, index=False)
+            console.print(f"written to {options.out}")
 
 
 def _records(studies: Sequence[Study], data_dir: Path, console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -63,9 +60,9 @@ def _records(studies: Sequence[Study], data_dir: Path, console: Console) -> Iter
             try:
                 require(config, data_dir)
             except MissingDataError as error:
-                console.print(f"[yellow]{escape(f'{study.name} {label}: {error}')}[/yellow]", highlight=False)
+                console.print(f"{study.name} {label}: {error}", style="yellow")
                 continue
-            with console.status(f"estimating {study.name} {label}"):
+            with console.status(Text(f"estimating {study.name} {label}")):
                 splits = load(config, data_dir)
                 record = information_record(config, splits, study.encoder_1, study.encoder_2, num_workers=None)
             title = f"{study.name} {label} ({' + '.join(splits.modalities)})"

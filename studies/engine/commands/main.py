@@ -5,19 +5,18 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from studies.engine.api import run_with
 from studies.engine.cluster.option_check import check_options
-from studies.engine.commands.exit_codes import exit_codes, stop_if_interrupted
+from studies.engine.commands.exit_codes import command, stop_if_interrupted
 from studies.engine.commands.rehearse import rehearsed
 from studies.engine.options import CommandOptions, parse, resolve
+from studies.engine.running import run_with
 from studies.engine.study import Study
 from trainables.data import MissingDataError
 
 
 def study_command(study: Study) -> None:
     """Run one study as its command line asks; leave with 0, or with 1 (trials failed), 2 (refused), 130 (stopped)."""
-    console = Console()
-    with exit_codes(study.name, console):
+    with command(study.name) as console:
         run_as_asked(study, parse(CommandOptions, study.question), console)
 
 

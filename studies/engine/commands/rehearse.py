@@ -20,12 +20,11 @@ def rehearsed(study: Study, data_dir: Path, console: Console) -> Study:
     variants = {label: data if is_there(data, data_dir) else _stand_in(data) for label, data in study.variants.items()}
     replaced = [label for label, data in variants.items() if data != study.variants[label]]
     if not replaced:
-        console.print(f"[yellow]{study.name}: its data are there, so this is no rehearsal[/yellow]", highlight=False)
+        console.print(f"{study.name}: its data are there, so this is no rehearsal", style="yellow")
         return study
     console.print(
-        f"[bold yellow]{REHEARSAL}: generated data in place of {', '.join(replaced)}; its figures mean nothing"
-        "[/bold yellow]",
-        highlight=False,
+        f"{REHEARSAL}: generated data in place of {', '.join(replaced)}; its figures mean nothing",
+        style="bold yellow",
     )
     return replace(
         study,

@@ -18,6 +18,7 @@ from rich.console import Console
 from studies.engine.cluster.session import Cluster
 from studies.engine.options import Options
 from studies.engine.outcome import Outcome
+from studies.engine.printing import terminal
 from studies.engine.run import run_study
 from studies.engine.signals import stopping_gently
 from studies.engine.study import Study
@@ -50,7 +51,7 @@ def run_there(study: Study, options: Options, cluster: Cluster, console: Console
 def _run(study: Study, options: Options, arguments: Sequence[str], width: int, lines: Queue) -> Outcome:
     sys.argv = list(arguments)  # what is recorded as the study's command
     words: Any = _Lines(lines)
-    console = Console(file=words, width=width)
+    console = terminal(file=words, width=width)
     with stopping_gently(), Cluster(options) as cluster:
         return run_study(study, options, cluster, console)
 

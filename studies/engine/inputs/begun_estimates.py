@@ -50,7 +50,7 @@ def await_estimates(estimates: "ray.ObjectRef[Estimates]", console: Console) -> 
     Returns the records by variant, and a sentence on the first that failed, None where none did.
     """
     if not ray.wait([estimates], timeout=_SECONDS_OF_SILENCE)[0]:
-        console.print("all trials have ended; waiting for the estimate of the information in the data", highlight=False)
+        console.print("all trials have ended; waiting for the estimate of the information in the data")
     found, errors = ray.get(estimates)
     if not errors:
         return found, None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.records.schema import information_metric, information_tag
+from analysis.records.schema import information_metric, information_tag, recorded_names
 from studies.engine.inputs.information_size import MOST_CLASSES, MOST_HELD_OUT_ROWS, MOST_ROWS, merging_note
 from trainables.config import DataConfig, EncoderConfig
 from trainables.data import Split, Splits, population_table
@@ -110,8 +110,9 @@ def _figures(found: "Estimate", exact: Mapping[str, float]) -> dict[str, Any]:
 
 def information_metrics(records: Mapping[str, Record]) -> dict[str, float]:
     """The figures of all variants as metrics of the parent run."""
+    names = recorded_names(records)
     return {
-        information_metric(name, variant, f"{prefix}{figure}"): value
+        information_metric(name, names[variant], f"{prefix}{figure}"): value
         for variant, record in records.items()
         for prefix, part in (("", record), ("value_bins/", record.get("value_bins", {"atoms": {}})))
         for name, figures in part["atoms"].items()
@@ -122,7 +123,11 @@ def information_metrics(records: Mapping[str, Record]) -> dict[str, float]:
 
 def information_tags(records: Mapping[str, Record]) -> dict[str, str]:
     """Each variant's whole record, for those who read the parent run."""
-    return {information_tag(variant): json.dumps({"variant": variant, **record}) for variant, record in records.items()}
+    names = recorded_names(records)
+    return {
+        information_tag(names[variant]): json.dumps({"variant": variant, **record})
+        for variant, record in records.items()
+    }
 
 
 def _atom(found: "Estimate", name: str) -> dict[str, float | None]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rich.console import Console
-from rich.markup import escape
 
 from studies.engine.inputs.shared_data import DataFacts
 from studies.engine.search.plan import CONFIRM, strata, trial_spec
@@ -40,7 +39,7 @@ def check_trials(study: Study, facts: Mapping[DataConfig, DataFacts], console: C
             said |= {f"encoder of {modality}: {remark}" for remark in findings.remarks}
         _try_a_step(study, config, facts[config])
     for sentence in sorted(said):
-        console.print(f"[yellow]{escape(sentence)}[/yellow]", highlight=False)
+        console.print(sentence, style="yellow")
     return packs
 
 

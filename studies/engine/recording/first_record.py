@@ -20,6 +20,7 @@ from analysis.records.schema import (
     VARIANT,
     ceiling,
     data_parameter,
+    encoder_names,
     hyperparameter,
     objective_parameter,
 )
@@ -33,26 +34,27 @@ Parameters = dict[str, float | int | str | None]
 def first_record(spec: TrialSpec, modalities: tuple[str, str], ceilings: tuple[float, float] | None) -> TrialRecord:
     """The record of a trial that has not reported yet; `ceilings`: Bayes accuracy of each modality, where known."""
     known = ceilings if spec.stage == CONFIRM and ceilings is not None else ()
+    first, second = encoder_names(modalities).values()
     return TrialRecord(
         key=spec.key,
         stage=spec.stage,
         variant=spec.stratum.variant,
         stratum=str(spec.stratum),
         index=spec.index,
-        parameters=trial_parameters(spec, modalities),
-        constants={ceiling(name): accuracy for name, accuracy in zip(modalities, known, strict=False)},
+        parameters=trial_parameters(spec, (first, second)),
+        constants={ceiling(name): accuracy for name, accuracy in zip((first, second), known, strict=False)},
         host=platform.node(),
         started=time.time_ns() // 1_000_000,
     )
 
 
-def trial_parameters(spec: TrialSpec, modalities: tuple[str, str]) -> Parameters:
-    """λ, objective, hyperparameters with their modalities' names, budget and data; None where one is not set."""
+def trial_parameters(spec: TrialSpec, encoders: tuple[str, str]) -> Parameters:
+    """λ, objective, hyperparameters with their encoders' recorded names, budget and data; None where one is not set."""
     config = spec.config
     choice: Mapping[str, float | int | None] = asdict(config.hyperparameters)
     return {
         LAMBDA: config.lambda_,
-        **{hyperparameter(name, modalities): value for name, value in choice.items()},
+        **{hyperparameter(name, encoders): value for name, value in choice.items()},
         VARIANT: spec.stratum.variant,
         STAGE: spec.stage,
         TRAIN_SAMPLES: config.train_samples,

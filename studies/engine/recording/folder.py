@@ -1,5 +1,8 @@
 """Where a study keeps its files: one folder below the storage for each identity, written by one driver at a time."""
 
+import os
+import re
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -9,13 +12,17 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock, Timeout
 from pyarrow import fs
 
+from analysis.records.schema import plain_path, shortened
 from studies.engine.recording.journal import JournalError
 from studies.engine.recording.lease import Lease
 from studies.engine.recording.storage import StorageError, below, open_storage
 from studies.engine.recording.stored import StoredValues
 from studies.engine.study import Study
+from trainables.config import Refused
 
 _PATIENCE_AT_START = 10.0
+_LONGEST_NAME = 200  # bytes; a file system takes 255, with what is added to it
+_NOT_IN_ADDRESSES = re.compile(r"[^A-Za-z0-9_.~:/@=,+-]")
 
 
 class StudyFolder:
@@ -23,8 +30,15 @@ class StudyFolder:
 
     def __init__(self, storage: str, study: Study) -> None:
         self._storage = storage
-        self._name = f"{study.name}-{study.identity}"
+        self._name = _folder_name(study, storage)
         self.root = below(storage, self._name)
+        try:
+            os.fsencode(self.root)
+        except UnicodeEncodeError as error:
+            raise Refused(
+                f"file names must be in {sys.getfilesystemencoding()} here, got {self.root!r}; set PYTHONUTF8=1, or "
+                "give the study another name"
+            ) from error
 
     @contextmanager
     def claimed(self, *, fresh: bool) -> Iterator[None]:
@@ -53,8 +67,9 @@ class StudyFolder:
     @property
     def figures(self) -> Path:
         """Local folder for figures and tables: the study's own, or one in the working folder for remote storage."""
-        place = self.root.partition("?")[0]
-        return (Path("figures") / PurePosixPath(place).name if "://" in place else Path(place)) / "figures"
+        if "://" in self.root:
+            return Path("figures") / PurePosixPath(self.root.partition("?")[0]).name / "figures"
+        return Path(self.root) / "figures"
 
     def attempt_name(self) -> str:
         """Name for the files of Ray Tune's next run, so that a restored trial never overwrites what it restores."""
@@ -92,3 +107,11 @@ class StudyFolder:
         if fresh and filesystem.get_file_info(path).type != fs.FileType.NotFound:
             filesystem.move(path, f"{path}.superseded-{time.strftime('%Y%m%dT%H%M%S')}")
         filesystem.create_dir(path, recursive=True)
+
+
+def _folder_name(study: Study, storage: str) -> str:
+    """The study's name, as far as file systems and addresses take it, and its identity, which no other has."""
+    name = plain_path(study.name)
+    if "://" in storage:
+        name = _NOT_IN_ADDRESSES.sub("-", name)
+    return f"{shortened(name, _LONGEST_NAME)}-{study.identity}"

@@ -17,6 +17,7 @@ from analysis.records.schema import (
     STUDY_ROLE,
     data_tag,
     population_metric,
+    recorded_names,
 )
 from studies.engine.recording.folder import StudyFolder
 from studies.engine.recording.journal import Journal, JournalError, TrialRecord
@@ -25,6 +26,9 @@ from studies.engine.recording.stored import StoredValues
 from studies.engine.recording.tracking import Tracking
 from studies.engine.search.plan import strata
 from studies.engine.study import Study
+from trainables.config import Refused
+
+_LONGEST_TAG = 8000
 
 
 class Recording:
@@ -32,7 +36,7 @@ class Recording:
 
     `modalities`: the names of its two encoders. `folder`: where its files lie. `journal`: its trials, and `records`
     what that held at first. `tracking`: the writer of MLflow, not yet connected. `information`: the estimates of the
-    information in each variant, by its label.
+    information in each variant, by its label. `labels`: the name by which the study's keys have each label.
     """
 
     def __init__(self, study: Study, modalities: tuple[str, str], folder: StudyFolder, tracking: Tracking) -> None:
@@ -43,6 +47,7 @@ class Recording:
         self.journal = Journal(folder.root)
         self.records = self.journal.read()
         self.information = StoredValues(folder.root, "information")
+        self.labels = recorded_names(study.variants)
         self._contents = StoredValues(folder.root, "data")  # digests of raw files by variant
         self.name = folder.recording()
         self.description = study_description(study, modalities)
@@ -53,6 +58,11 @@ class Recording:
             REHEARSAL: json.dumps(study.rehearsal),
             **provenance(),
         }
+        if len(self.tags[STUDY]) > _LONGEST_TAG:
+            raise Refused(
+                f"the study's description must fit into a tag of MLflow's, {_LONGEST_TAG:,} characters, got "
+                f"{len(self.tags[STUDY]):,}; shorten its names, or its question"
+            )
         self._note_study()
 
     def connect(self) -> int:
@@ -71,9 +81,10 @@ class Recording:
 
     def note_population(self, label: str, population: Mapping[str, float], content: str | None) -> None:
         """Log what is known of a variant's population, and tag the digest of its raw files."""
-        self.tracking.log_study({population_metric(label, name): value for name, value in population.items()})
+        variant, names = self.labels[label], recorded_names(population)
+        self.tracking.log_study({population_metric(variant, names[name]): value for name, value in population.items()})
         if content is not None:
-            self.tracking.tag_study({data_tag(label): content})
+            self.tracking.tag_study({data_tag(variant): content})
 
     def require_same_content(self, contents: Mapping[str, str | None]) -> None:
         """Hold the study to the data that it began with; `contents` by variant.
@@ -92,7 +103,9 @@ class Recording:
 
     def study_tags(self) -> dict[str, str]:
         """Tags of the study's run: what it is, under which circumstances it ran, and on which files."""
-        contents = {data_tag(label): content for label, content in self._contents.read().items() if content is not None}
+        digests = {label: content for label, content in self._contents.read().items() if content is not None}
+        names = recorded_names([*self.labels, *digests])
+        contents = {data_tag(names[label]): content for label, content in digests.items()}
         return {IDENTITY: self.study.identity, RECORDING: self.name, **self.tags, **contents}
 
     def _note_study(self) -> None:

@@ -42,7 +42,7 @@ def open_storage(root: str, patience: float = PATIENCE) -> tuple[fs.FileSystem, 
 
 def below(root: str, name: str) -> str:
     """The folder or URI of `name` in `root`, whose parameters (?endpoint_override=…) it keeps."""
-    place, mark, parameters = root.partition("?")
+    place, mark, parameters = root.partition("?") if "://" in root else (root, "", "")
     return f"{place.rstrip('/')}/{name}{mark}{parameters}"
 
 

@@ -29,7 +29,8 @@ from analysis.records.schema import (
     SUPERSEDED,
     TRIAL,
     TRIAL_ROLE,
-    permitted,
+    experiment_name,
+    shortened,
 )
 from studies.engine.environment import same_environment
 from studies.engine.outcome import StudyFailed
@@ -49,6 +50,7 @@ _BATCH = 900  # MLflow takes 1,000 metrics a request
 # How long the end of a run waits for a server that is away; with Ctrl-C somebody waits for the end.
 _PATIENCE, _PATIENCE_WHEN_STOPPED = 60.0, 5.0
 _LONGEST_TAG = 5000
+_LONGEST_RUN_NAME = 250  # of MLflow's databases
 
 
 class UnsentError(StudyFailed):
@@ -97,6 +99,7 @@ class Tracking:
         returns how many were marked now.
         Raises TrackingServerError where the server cannot be reached or refuses.
         """
+        experiment = experiment_name(experiment)
         known = asked(self._uri, lambda: self._connect(experiment))
         try:
             self._experiment_id = known or self._client.create_experiment(experiment)
@@ -135,7 +138,7 @@ class Tracking:
                 # Of a trial's twins the last, which has the most, is kept.
                 self._children[run.data.tags[TRIAL]] = _ChildRun(run.info.run_id, run.info.status)
         else:
-            run = self._client.create_run(self._experiment_id, run_name=f"{experiment} {identity}", tags=tags)
+            run = self._client.create_run(self._experiment_id, run_name=_run_name(experiment, identity), tags=tags)
             self.parent_run_id = run.info.run_id
         return len(others)
 
@@ -162,14 +165,14 @@ class Tracking:
         from mlflow.entities import Metric
 
         now = time.time_ns() // 1_000_000
-        values = [Metric(permitted(name), value, now, 0) for name, value in metrics.items()]
+        values = [Metric(name, value, now, 0) for name, value in metrics.items()]
         self._outbox.put(lambda: self._client.log_batch(self.parent_run_id, metrics=values))
 
     def tag_study(self, tags: Mapping[str, str]) -> None:
         """Tag the study's parent run."""
         from mlflow.entities import RunTag
 
-        values = [RunTag(permitted(key), value) for key, value in tags.items()]
+        values = [RunTag(key, value) for key, value in tags.items()]
         self._outbox.put(lambda: self._client.log_batch(self.parent_run_id, tags=values))
 
     def note_failure(self, error: str) -> None:
@@ -249,7 +252,7 @@ class Tracking:
         tags = {
             **trial_contents(record).first_tags,
             _PARENT_RUN: self.parent_run_id,
-            _RUN_NAME: f"{record.stratum} {record.stage} {record.index}",
+            _RUN_NAME: _run_name(record.stratum, f"{record.stage} {record.index}"),
         }
         run = self._client.create_run(self._experiment_id, start_time=record.started, tags=tags)
         child = self._children[record.key] = _ChildRun(run.info.run_id, RUNNING_STATUS)
@@ -282,6 +285,10 @@ class Tracking:
             token = page.token
             if not token:
                 return runs
+
+
+def _run_name(place: str, number: str) -> str:
+    return f"{shortened(place, _LONGEST_RUN_NAME - 1 - len(number))} {number}"
 
 
 def _quoted(name: str) -> str:

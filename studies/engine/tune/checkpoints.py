@@ -28,7 +28,7 @@ def recorded_checkpoints(record: TrialRecord) -> list[str]:
 
 def trial_folder(place: str) -> str:
     """The folder of the trial, in which its checkpoints lie."""
-    return str(PurePosixPath(place.partition("?")[0]).parent)
+    return str(PurePosixPath(place.partition("?")[0] if "://" in place else place).parent)
 
 
 def is_stored(place: str) -> bool:

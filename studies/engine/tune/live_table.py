@@ -56,7 +56,7 @@ class Display(Unsaved, Callback):
         if self._live:
             self._live.update(Group(self._table(), self._decisions(), self._status()), refresh=True)
         else:
-            self._console.print(self._status(), highlight=False, soft_wrap=True)
+            self._console.print(self._status(), soft_wrap=True)
 
     def _table(self) -> Table:
         """One row a λ and one column a variant: trials of the search that have ended and those running, then seeds."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from analysis.records.schema import encoder_names
 from studies.engine.description import user_sources
 from studies.engine.inputs.shared_data import DataFacts
 from studies.engine.recording.first_record import first_record
@@ -34,8 +35,10 @@ class Orders:
 
     def worker_config(self, spec: TrialSpec, record: TrialRecord) -> dict[str, Any]:
         """Ray Tune's configuration of the trial, which goes on from what its record names."""
+        first, second = encoder_names(self.facts[spec.config.data].shapes.modalities).values()
         order = TrialOrder(
             config=spec.config,
+            encoder_names=(first, second),
             epochs_per_report=self.study.epochs_per_report,
             reads_test=spec.stage == CONFIRM,
             packs=self.packs,

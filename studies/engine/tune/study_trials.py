@@ -56,6 +56,6 @@ def run_study_trials(
                 raise
             if not left:
                 raise ResourceError(f"memory ran out {_MOST_ENDS_BY_MEMORY} times: {error.__cause__}") from error
-            console.print("[yellow]a node ran out of memory; the trials under way begin again[/yellow]")
+            console.print("a node ran out of memory; the trials under way begin again", style="yellow")
             records = recording.journal.read()  # without what was reported since a trial's latest checkpoint
     raise AssertionError("unreachable")

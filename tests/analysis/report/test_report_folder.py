@@ -55,6 +55,30 @@ def test_the_command_names_what_is_missing(
     assert stopped.value.code == 2 and "no experiment 'typo'" in capsys.readouterr().err and not out.exists()
 
 
+def test_the_command_reads_where_mlflow_is_said_to_be(
+    writer: Any, uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer.study(writer.client.create_experiment("named"), "abc")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setattr("sys.argv", ["analysis.report", "--out", str(tmp_path / "out")])
+    main()
+    said = capsys.readouterr().out
+    assert said.startswith(f"reading {uri} (MLFLOW_TRACKING_URI)\n") and (tmp_path / "out" / "index.html").is_file()
+    monkeypatch.setattr("sys.argv", ["analysis.report", "--tracking-uri", "sqlite:///none.db"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "(--tracking-uri)" in capsys.readouterr().out
+
+
+def test_a_long_name_is_cut_and_the_identity_still_tells_studies_apart(conclusions: Conclusions) -> None:
+    study = {**conclusions.records.study, "name": "ध" * 300}
+    names = [
+        folder_name(replace(conclusions.records, study=study, circumstances={"identity": identity}))
+        for identity in ("abc", "abd")
+    ]
+    assert names[0] != names[1] and all(len(name.encode()) <= 200 for name in names)
+
+
 def test_studies_of_another_schema_are_left_out_and_named(
     writer: Any, uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

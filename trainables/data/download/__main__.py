@@ -3,6 +3,7 @@
 python -m trainables.data.download avmnist --data-dir data
 """
 
+import io
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -103,4 +104,6 @@ def _instructions(missing: Sequence[RawFile], data_dir: Path) -> str:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # no path ends a command whose log file lacks its letters
     sys.exit(main())

@@ -19,7 +19,9 @@ class TransferDisplay:
         self._bar: Progress | None = None
         if console.is_terminal:
             columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-            self._bar = Progress(TextColumn("  {task.description}"), *columns, console=console, transient=True)
+            self._bar = Progress(
+                TextColumn("  {task.description}", markup=False), *columns, console=console, transient=True
+            )
 
     def __enter__(self) -> "TransferDisplay":
         if self._bar:
