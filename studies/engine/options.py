@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import tyro
 
 from alignment import NAMED_OBJECTIVES, Objective
+from studies.engine.recording.places import absolute_place
 from studies.engine.study import Study
 from trainables.config import Refused
 from trainables.data import shapes
@@ -200,4 +201,4 @@ def named_objective(name: str) -> Objective:
 
 def storage_root(options: Options) -> str:
     """`--storage` as a URI or an absolute path, since Ray's workers run in folders of their own."""
-    return options.storage if "://" in options.storage else str(Path(options.storage).absolute())
+    return absolute_place(options.storage)

@@ -45,15 +45,21 @@ def start(options: Options, code: Sequence[str]) -> None:
             _join(options.address, code)
             return
         num_gpus = options.simulate_gpus or options.num_gpus
-        ray.init(
-            address="local",  # else it would join whatever cluster this machine is a node of
-            num_cpus=options.num_cpus,
-            num_gpus=torch.cuda.device_count() if num_gpus is None else num_gpus,
-            runtime_env=search_path(code),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+        try:
+            ray.init(
+                address="local",  # else it would join whatever cluster this machine is a node of
+                num_cpus=options.num_cpus,
+                num_gpus=torch.cuda.device_count() if num_gpus is None else num_gpus,
+                runtime_env=search_path(code),
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+        except (OSError, RuntimeError, ValueError, RayError) as error:
+            raise ResourceError(
+                f"Ray cannot be started on this machine: {error}. It keeps its files and sockets in $RAY_TMPDIR, "
+                "$TMPDIR or /tmp: a short path that this user may write."
+            ) from error
 
 
 def _join(address: str, code: Sequence[str]) -> None:

@@ -5,9 +5,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import pyarrow as pa
 from pyarrow import fs
+
+from studies.engine.recording.places import is_uri
+from trainables.config import Refused
 
 _Answer = TypeVar("_Answer")
 
@@ -26,12 +30,15 @@ def open_storage(root: str, patience: float = PATIENCE) -> tuple[fs.FileSystem, 
     """The file system of a folder or URI (s3://bucket/path), and the path in it.
 
     An object store that does not answer is asked again for `patience` seconds; then, or where it refuses, StorageError
-    is raised, an OSError.
+    is raised, an OSError. Raises Refused for a URI of no file system.
     """
-    if not root.startswith("s3://"):
-        return fs.FileSystem.from_uri(root)
-    # The region of a bucket is looked up where it is not given.
-    filesystem, path = _patiently(lambda: fs.FileSystem.from_uri(root), patience)
+    if not is_uri(root):
+        return fs.LocalFileSystem(), root
+    try:
+        # The region of a bucket is looked up where it is not given.
+        filesystem, path = _patiently(lambda: fs.FileSystem.from_uri(root), patience)
+    except pa.ArrowException as error:
+        raise Refused(f"storage {root}: expected a folder or a URI such as s3://bucket/path ({error})") from error
     if isinstance(filesystem, fs.S3FileSystem):
         rebuild, (options,) = filesystem.__reduce__()
         # A file is one request, sent when it is closed. In the background it would wait for the thread that it runs on.
@@ -40,18 +47,12 @@ def open_storage(root: str, patience: float = PATIENCE) -> tuple[fs.FileSystem, 
     return filesystem, path
 
 
-def below(root: str, name: str) -> str:
-    """The folder or URI of `name` in `root`, whose parameters (?endpoint_override=…) it keeps."""
-    place, mark, parameters = root.partition("?")
-    return f"{place.rstrip('/')}/{name}{mark}{parameters}"
-
-
 def storage_address(filesystem: fs.FileSystem, path: str) -> str:
     """The folder or URI from which `open_storage` gives this file system and path."""
     handler = getattr(filesystem, "handler", None)
     if not isinstance(handler, _PatientStore):
         return path
-    return f"s3://{path}" + (f"?{handler.parameters}" if handler.parameters else "")
+    return f"s3://{quote(path)}" + (f"?{handler.parameters}" if handler.parameters else "")
 
 
 def replace_file(filesystem: fs.FileSystem, path: str, content: bytes) -> None:
