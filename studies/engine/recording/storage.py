@@ -36,7 +36,7 @@ def open_storage(root: str, patience: float = PATIENCE) -> tuple[fs.FileSystem, 
         return fs.LocalFileSystem(), root
     try:
         # The region of a bucket is looked up where it is not given.
-        filesystem, path = _patiently(lambda: fs.FileSystem.from_uri(root), patience)
+        filesystem, path = patiently(lambda: fs.FileSystem.from_uri(root), patience)
     except pa.ArrowException as error:
         raise Refused(f"storage {root}: expected a folder or a URI such as s3://bucket/path ({error})") from error
     if isinstance(filesystem, fs.S3FileSystem):
@@ -66,8 +66,11 @@ def replace_file(filesystem: fs.FileSystem, path: str, content: bytes) -> None:
     part.replace(path)
 
 
-def _patiently(request: Callable[[], _Answer], patience: float) -> _Answer:
-    """Ask an object store, again and again while it is away, and return its answer."""
+def patiently(request: Callable[[], _Answer], patience: float = PATIENCE) -> _Answer:
+    """Ask an object store, again and again while it is away, and return its answer.
+
+    Raises StorageError where it is away for longer than `patience` seconds, or refuses.
+    """
     begun, pause = time.monotonic(), 1.0
     while True:
         try:
@@ -75,6 +78,8 @@ def _patiently(request: Callable[[], _Answer], patience: float) -> _Answer:
         except (FileNotFoundError, FileExistsError, NotADirectoryError):
             raise
         except OSError as error:
+            if error.errno is not None:  # of this machine's own disk: a store's answers have no number
+                raise
             waited = time.monotonic() - begun
             if any(word in str(error) for word in _REFUSALS):
                 raise StorageError(f"the object store refuses: {error}") from error
@@ -166,7 +171,7 @@ class _PatientStore(fs.FileSystemHandler):
         raise NotImplementedError("an object store cannot append")
 
     def _patiently(self, request: Callable[[], _Answer]) -> _Answer:
-        return _patiently(request, self._patience)
+        return patiently(request, self._patience)
 
 
 class _Upload:
