@@ -51,6 +51,17 @@ def check_store(uri: str, *, writes: bool) -> None:
         raise Refused(f"the tracking URI {uri!r} is a path or lacks its beginning; {_EXPECTED}")
 
 
+def reach_database(uri: str) -> None:
+    """Connect to a database once; raises SQLAlchemy's exception where it does not answer or lets nobody in.
+
+    MLflow itself would try for two minutes, and print each attempt, before it says so.
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    create_engine(uri, poolclass=NullPool).connect().close()
+
+
 def _host(uri: str) -> str | None:
     try:
         return urlsplit(uri).hostname

@@ -91,7 +91,7 @@ def _ask(
     examine: Any = ray.remote(num_cpus=0, max_retries=0)(_examine)
     asked = {
         node: examine.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(
-            root, token, own, configs, options.data_dir, uses_gpus=_offers_gpus(found) and options.gpus_per_trial != 0
+            root, token, own, configs, options.data_dir, _offers_gpus(found) and options.gpus_per_trial != 0
         )
         for node, found in nodes.items()
     }
@@ -113,7 +113,7 @@ def _offers_gpus(node: Mapping[str, Any]) -> bool:
 
 
 def _examine(
-    root: str, token: str, own: Sequence[str], configs: Sequence[DataConfig], data_dir: Path, *, uses_gpus: bool
+    root: str, token: str, own: Sequence[str], configs: Sequence[DataConfig], data_dir: Path, uses_gpus: bool
 ) -> NodeFindings:
     """Findings about the node on which this runs."""
     return NodeFindings(

@@ -42,6 +42,7 @@ from analysis.records.schema import (
     TRIAL_ROLE,
     permitted,
 )
+from analysis.tracking_store import reach_database
 from studies.engine.environment import same_environment
 from studies.engine.outcome import StudyFailed
 from studies.engine.recording.first_opening import artifact_root, make_store
@@ -113,6 +114,8 @@ class Tracking:
         Raises TrackingServerError where the server cannot be reached or refuses, and Refused for a deleted experiment.
         """
         make_store(self._uri)
+        if is_database(self._uri):
+            asked(self._uri, lambda: reach_database(self._uri))
         known = asked(self._uri, lambda: self._connect(experiment))
         with self._opening:
             if self._is_left:

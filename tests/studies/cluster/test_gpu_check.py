@@ -25,7 +25,7 @@ def test_it_finds_a_fault_where_pytorch_has_no_gpu_and_nowhere_else(
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the GPUs of this machine can be used")
 def test_a_node_whose_gpus_cannot_be_used_is_named_with_what_pytorch_says(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("")
-    with_gpus, without = (_examine(str(tmp_path), "token", (), (), tmp_path, uses_gpus=uses) for uses in (True, False))
+    with_gpus, without = (_examine(str(tmp_path), "token", (), (), tmp_path, uses) for uses in (True, False))
     assert list(_faults(without, without)) == []
     (fault,) = _faults(with_gpus, without)
     assert f"{without.host}: its GPUs cannot be used: " in fault and "NVIDIA's driver 580 or newer" in fault

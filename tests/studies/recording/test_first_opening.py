@@ -9,6 +9,7 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: F401  # imported once, before the forks
 
+from analysis.connection import TrackingServerError
 from studies.engine.recording import first_opening
 from studies.engine.recording.first_opening import make_store
 from studies.engine.recording.tracking import Tracking
@@ -75,6 +76,19 @@ def test_who_waits_too_long_is_told_for_what(folder: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "postgresql://host/d"])
 def test_other_stores_are_not_made_here(folder: Path, uri: str) -> None:
     make_store(uri)
+    assert not list(folder.iterdir())
+
+
+def test_a_database_that_is_away_is_named_without_its_password(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("psycopg2", reason="the driver of PostgreSQL is not installed")
+    monkeypatch.setattr("analysis.connection._PAUSES", ())
+    uri = "postgresql+psycopg2://me:secret@127.0.0.1:9/mlflow"
+    with (
+        Tracking(uri, "runs") as tracking,
+        pytest.raises(TrackingServerError, match="opened or used") as away,
+    ):
+        tracking.open("study", "identity", "recording", {})
+    assert "refused" in str(away.value) and "secret" not in str(away.value)
     assert not list(folder.iterdir())
 
 
