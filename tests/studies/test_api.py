@@ -201,28 +201,6 @@ def test_an_encoder_that_cannot_be_imported_is_refused_before_ray_and_mlflow_beg
     assert not (workspace.folder / "mlflow.db").exists()
 
 
-def test_ctrl_c_while_a_server_does_not_answer_ends_it(
-    make_workspace: Callable[[], Workspace], local_ray: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """MLflow's own patience with a server that takes a request and says nothing is much longer."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-
-        def press_once_asked() -> None:
-            asking, _ = silent.accept()
-            pressed.append(time.monotonic())
-            with asking:
-                os.kill(os.getpid(), signal.SIGINT)
-                has_ended.wait()
-
-        has_ended = threading.Event()
-        pressed: list[float] = []
-        threading.Thread(target=press_once_asked).start()
-        with pytest.raises(KeyboardInterrupt):
-            run_in(make_workspace(), tracking_uri=f"http://127.0.0.1:{silent.getsockname()[1]}")
-        assert time.monotonic() - pressed[0] < _SECONDS_A_REQUEST / 2
-        has_ended.set()
-
-
 def test_data_that_are_not_there_are_named(make_workspace: Callable[[], Workspace]) -> None:
     folder = make_workspace().folder
     with pytest.raises(MissingDataError, match="train-images-idx3-ubyte"):
@@ -283,6 +261,28 @@ def test_interrupted_it_says_so_and_the_next_call_goes_on(
     assert not outcome.is_interrupted
     assert workspace.records() == commanded.records()
     assert_equal_to_recorded(outcome, commanded)
+
+
+def test_ctrl_c_while_a_server_does_not_answer_ends_it(
+    make_workspace: Callable[[], Workspace], local_ray: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's own patience with a server that takes a request and says nothing is much longer."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def press_once_asked() -> None:
+            asking, _ = silent.accept()
+            pressed.append(time.monotonic())
+            with asking:
+                os.kill(os.getpid(), signal.SIGINT)
+                has_ended.wait()
+
+        has_ended = threading.Event()
+        pressed: list[float] = []
+        threading.Thread(target=press_once_asked, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            run_in(make_workspace(), tracking_uri=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        assert time.monotonic() - pressed[0] < _SECONDS_A_REQUEST / 2
+        has_ended.set()
 
 
 def test_where_a_lambda_has_no_result_it_raises_with_all_the_rest(

@@ -228,8 +228,10 @@ class Tracking:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Send what is left, close every run that is still open, and end the study's with how it went."""
         with self._held:
-            with self._opening:
-                self._is_left = True
+            held = self._opening.acquire(timeout=_PATIENCE_WHEN_STOPPED)  # a server may keep the other thread waiting
+            self._is_left = True
+            if held:
+                self._opening.release()
             if self._outbox.is_started:
                 self._close(kind, error)
 
