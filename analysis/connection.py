@@ -16,6 +16,7 @@ _PAUSES = (1.0, 2.0, 4.0, 8.0)
 _PATIENCE = 15.0
 _SECONDS_A_REQUEST = 20
 _LONGEST_ANSWER = 300
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _CREDENTIALS = re.compile(r"://[^/\s'\"]*@")
 # Answers that a restart, or an administrator, may put right: everything from 500 on is among them as well.
 _UNAUTHENTICATED, _FORBIDDEN, _TIMED_OUT, _TOO_MANY, _SERVER_FAILED = 401, 403, 408, 429, 500
@@ -25,7 +26,7 @@ class TrackingServerError(Refused):
     """A tracking server is out of reach or refuses; the message says which, what came back, and what to check."""
 
     def __init__(self, uri: str, error: Exception) -> None:
-        super().__init__(f"MLflow at {masked(uri)} {explained(error)}")
+        super().__init__(f"MLflow at {masked(uri)} {explained(error, uri)}")
 
 
 def tracking_store(given: str | None) -> tuple[str, str]:
@@ -48,6 +49,12 @@ def bound_requests() -> None:
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 
+def is_database(uri: str) -> bool:
+    """Whether a tracking URI names a database, which this process opens itself, and no server."""
+    scheme, separator, _ = uri.partition("://")
+    return bool(separator) and scheme.partition("+")[0] in _DATABASES
+
+
 def masked(text: str) -> str:
     """The text with the credentials of every address in it replaced by asterisks."""
     return _CREDENTIALS.sub("://***@", text)
@@ -57,19 +64,24 @@ def is_away(error: Exception) -> bool:
     """Whether what failed may succeed later as it stands: no answer, a failure of the server, or a closed door."""
     status = _status(error)
     if status is None:
-        return isinstance(error, OSError) or _is_databases(error)
+        return isinstance(error, OSError) or _library_of(error) == "sqlalchemy"
     return status >= _SERVER_FAILED or status in (_UNAUTHENTICATED, _FORBIDDEN, _TIMED_OUT, _TOO_MANY)
 
 
 def is_answer(error: Exception) -> bool:
     """Whether the server, or the way to it, is behind an exception, and not a mistake of the caller's."""
-    return _status(error) is not None or is_away(error)
+    return _status(error) is not None or is_away(error) or _library_of(error) == "alembic"  # which brings tables along
 
 
-def explained(error: Exception) -> str:
-    """What the server did, and what to check: the rest of a sentence that begins with its address."""
+def explained(error: Exception, uri: str) -> str:
+    """What the server or database at `uri` did, and what to check: the rest of a sentence that begins with `uri`."""
     status = _status(error)
     answer = " ".join(masked(str(error)).split()).split("Caused by ")[-1].split("Response body: ")[-1][:_LONGEST_ANSWER]
+    if is_database(uri):
+        return (
+            f"cannot be opened or used ({answer}). Check that the database is there, and that it belongs to this "
+            "version of MLflow."
+        )
     if status == _UNAUTHENTICATED:
         return (
             f"does not know this user or password (401: {answer}). "
@@ -110,6 +122,6 @@ def _status(error: Exception) -> int | None:
     return None if carried is None else carried()
 
 
-def _is_databases(error: Exception) -> bool:
-    """Whether SQLAlchemy raised it, which it does where the store is a database and no server stands before it."""
-    return type(error).__module__.split(".")[0] == "sqlalchemy"
+def _library_of(error: Exception) -> str:
+    """The library that raised it; SQLAlchemy's and Alembic's come from a database with no server before it."""
+    return type(error).__module__.split(".")[0]

@@ -12,7 +12,8 @@ from typing import Annotated
 import tyro
 
 from k8s.chosen import Chosen, choose
-from k8s.ray_job import IMAGE, Manifest, as_yaml, ray_job
+from k8s.names import LARGEST_NUMBER, LONGEST_LABEL, NAME_EXPECTED, is_image, is_subdomain
+from k8s.ray_job import IMAGE, PULL_SECRET, Manifest, as_yaml, ray_job
 from k8s.size import Size, size_with_gpus, size_without_gpus
 from studies.engine.options import Options
 from studies.engine.printing import any_encoding, labelled, terminal
@@ -44,6 +45,8 @@ class JobOptions:
     """How often a job that failed begins anew, with a new cluster, where it was."""
     image: str = f"{IMAGE}:0.1.0"
     """The project's image, as your registry has it."""
+    pull_secret: str = PULL_SECRET
+    """Secret of your registry; without one of this name the image is pulled without."""
     volumes: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Data and results on the volumes of components/storage-pvc instead of in the object store."""
     queue: str | None = None
@@ -55,6 +58,7 @@ def plan(arguments: list[str]) -> tuple[Manifest, Chosen, Size]:
     options, others = tyro.cli(
         JobOptions, prog="k8s.job", description=__doc__, args=arguments, return_unknown_args=True
     )
+    _check(options)
     if options.retries and "--fresh" in others:
         raise Refused("--fresh would start over at every retry: add --retries 0")
     chosen = choose(options.study, others, VOLUME if options.volumes else OBJECT_STORE)
@@ -63,6 +67,7 @@ def plan(arguments: list[str]) -> tuple[Manifest, Chosen, Size]:
         chosen,
         size,
         image=options.image,
+        pull_secret=options.pull_secret,
         volumes=options.volumes,
         queue=options.queue,
         hours=options.hours,
@@ -88,6 +93,26 @@ def main() -> None:
     if not chosen.options.rehearse:
         for missing in chosen.missing_data:
             console.print(labelled("needs its data", missing, "yellow"))
+
+
+def _check(options: JobOptions) -> None:
+    """Refuse what Kubernetes would not take, or not as it is meant. Raises Refused."""
+    for name in ("workers", "gpus_per_worker", "cpus_per_worker", "memory_per_worker"):
+        _require_between(name, getattr(options, name), 1)
+    _require_between("gpus", options.gpus, 0)
+    _require_between("retries", options.retries, 0)
+    _require_between("hours", options.hours, 1 / 3600, LARGEST_NUMBER / 3600)
+    if not is_image(options.image):
+        raise Refused(f"--image: expected a name such as registry.example/team/{IMAGE}:0.1.0, got {options.image!r}")
+    if not is_subdomain(options.pull_secret):
+        raise Refused(f"--pull-secret: {NAME_EXPECTED}, got {options.pull_secret!r}")
+    if options.queue is not None and not (is_subdomain(options.queue) and len(options.queue) <= LONGEST_LABEL):
+        raise Refused(f"--queue: {NAME_EXPECTED} of at most {LONGEST_LABEL}, as it is a label, got {options.queue!r}")
+
+
+def _require_between(name: str, value: float | None, least: float, most: float = LARGEST_NUMBER) -> None:
+    if value is not None and not least <= value <= most:
+        raise Refused(f"--{name.replace('_', '-')}: expected {least:g} to {most:g}, got {value}")
 
 
 def _size(options: JobOptions, study: Options) -> Size:

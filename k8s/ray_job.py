@@ -16,7 +16,7 @@ from trainables.config import Refused
 
 FOLDER = Path(__file__).parent
 CODE = "/opt/align-or-not"
-IMAGE = "align-or-not"
+IMAGE, PULL_SECRET = "align-or-not", "registry"
 
 Manifest = dict[str, Any]
 
@@ -30,7 +30,15 @@ def ray_cluster(components: tuple[str, ...]) -> Manifest:
 
 
 def ray_job(
-    chosen: Chosen, size: Size, *, image: str, volumes: bool, queue: str | None, hours: float, retries: int
+    chosen: Chosen,
+    size: Size,
+    *,
+    image: str,
+    pull_secret: str,
+    volumes: bool,
+    queue: str | None,
+    hours: float,
+    retries: int,
 ) -> Manifest:
     """The RayJob of a study. Raises Refused for what the operator would refuse."""
     components = ("gpu",) if size.gpus else ()
@@ -40,7 +48,7 @@ def ray_job(
     spec = job["spec"]
     spec["rayClusterSpec"] = ray_cluster(components)["spec"]
     _name(job, chosen, queue)
-    _resize(spec["rayClusterSpec"]["workerGroupSpecs"][0], size, may_shrink=queue is None)
+    _resize(spec["rayClusterSpec"]["workerGroupSpecs"][0], size)
     spec["entrypoint"] = entrypoint(
         ["python", f"{CODE}/studies/{chosen.script}.py", *as_arguments(chosen.options)],
     )
@@ -49,7 +57,8 @@ def ray_job(
     spec["preRunningDeadlineSeconds"] = min(spec["preRunningDeadlineSeconds"], spec["activeDeadlineSeconds"])
     if queue is not None:
         del spec["preRunningDeadlineSeconds"]  # how long it waits is the queue's business
-    _use_image(job, image)
+    _replace(job, "image", IMAGE, image)
+    _replace(job, "imagePullSecrets", [{"name": PULL_SECRET}], [{"name": pull_secret}])
     if faults := ray_job_faults(job):
         raise Refused("the operator would refuse this job: " + "; ".join(faults))
     return job
@@ -71,10 +80,12 @@ def _name(job: Manifest, chosen: Chosen, queue: str | None) -> None:
         group["template"]["metadata"]["labels"] |= labels
 
 
-def _resize(group: Manifest, size: Size, *, may_shrink: bool) -> None:
-    """All workers from the start, as a study counts its slots then; those idle at its end are given back."""
-    group["replicas"] = group["maxReplicas"] = size.workers
-    group["minReplicas"] = 1 if may_shrink else size.workers
+def _resize(group: Manifest, size: Size) -> None:
+    """All workers from the start to the end, as a study counts its slots when it begins.
+
+    Where machines arrive minutes apart, the autoscaler would take a worker that waits for the others as idle.
+    """
+    group["replicas"] = group["minReplicas"] = group["maxReplicas"] = size.workers
     resources = group["template"]["spec"]["containers"][0]["resources"]
     for amounts in (resources["requests"], resources["limits"]):
         amounts |= {"cpu": str(size.cpus), "memory": f"{size.memory}Gi"}
@@ -85,16 +96,16 @@ def _resize(group: Manifest, size: Size, *, may_shrink: bool) -> None:
             volume["emptyDir"]["sizeLimit"] = f"{size.shared_memory}Gi"
 
 
-def _use_image(node: Any, image: str) -> None:
-    """Put `image` in the place of the project's own image, wherever a container has it."""
+def _replace(node: Any, field: str, default: Any, value: Any) -> None:
+    """Put a value in the place of its default, wherever a pod or a container has that."""
     if isinstance(node, dict):
-        if node.get("image") == IMAGE:
-            node["image"] = image
-        for value in node.values():
-            _use_image(value, image)
+        if node.get(field) == default:
+            node[field] = value
+        for child in node.values():
+            _replace(child, field, default, value)
     elif isinstance(node, list):
-        for value in node:
-            _use_image(value, image)
+        for child in node:
+            _replace(child, field, default, value)
 
 
 def as_yaml(job: Manifest) -> str:

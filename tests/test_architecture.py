@@ -30,7 +30,11 @@ CONFINED = {
         "studies/engine/inputs/",
         "studies/engine/commands/remote.py",
     ),
-    "mlflow": ("studies/engine/recording/tracking.py", "analysis/records/mlflow_reader.py"),
+    "mlflow": (
+        "studies/engine/recording/tracking.py",
+        "studies/engine/recording/first_opening.py",
+        "analysis/records/mlflow_reader.py",
+    ),
     "optuna": ("studies/engine/search/sampler.py",),
     "torch": (
         "alignment/",

@@ -32,6 +32,7 @@ from analysis.records.schema import (
     TRIAL_ROLE,
     experiment_name,
 )
+from analysis.tracking_store import check_store
 from trainables.config import Refused
 
 if TYPE_CHECKING:
@@ -149,9 +150,7 @@ def _client(tracking_uri: str) -> "MlflowClient":
     # MLflow takes a second to import, and whoever analyses tables alone does not need it.
     from mlflow.tracking import MlflowClient
 
-    path = tracking_uri.removeprefix("sqlite:///")
-    if path != tracking_uri and not Path(path).is_file():
-        raise Refused(f"there is no MLflow store at {tracking_uri}")
+    check_store(tracking_uri, writes=False)
     bound_requests()
     return asked(tracking_uri, lambda: MlflowClient(tracking_uri=tracking_uri))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.config import Refused, TorchEncoder, UserCode
-from trainables.user_code import source_digest
+from trainables.user_code import imported, source_digest
 
 _OWN_PACKAGES = ("alignment", "pid", "trainables", "analysis", "studies", "k8s")
 
@@ -37,6 +37,15 @@ def described(value: Any) -> Any:
     return value
 
 
+def require_importable(value: Any) -> None:
+    """Import all that a configuration names of the user's own; raises Refused for what is not there or fails.
+
+    Classes of values that are there already need none: they may be defined where no import path leads.
+    """
+    for code in _user_code(value):
+        imported(code.path)
+
+
 def user_sources(value: Any) -> dict[str, str]:
     """Import paths of all the user's code in a configuration that others import, with the digests of its source.
 
@@ -62,21 +71,29 @@ def _is_file(name: str) -> bool:
 
 
 def _user_names(value: Any) -> Iterator[str]:
-    if is_dataclass(value) and not isinstance(value, type):
-        if (path := _users_class(value)) is not None:
+    for part in _dataclasses(value):
+        if (path := _users_class(part)) is not None:
             yield path
-        if isinstance(value, UserCode):
-            yield value.path
-        if isinstance(value, TorchEncoder) and value.weights is not None:
-            yield value.weights
-        for field in fields(value):
-            yield from _user_names(getattr(value, field.name))
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _user_names(item)
-    elif isinstance(value, tuple | list):
+        if isinstance(part, UserCode):
+            yield part.path
+        if isinstance(part, TorchEncoder) and part.weights is not None:
+            yield part.weights
+
+
+def _user_code(value: Any) -> Iterator[UserCode]:
+    return (part for part in _dataclasses(value) if isinstance(part, UserCode))
+
+
+def _dataclasses(value: Any) -> Iterator[Any]:
+    """All dataclasses in a configuration, it among them."""
+    if is_dataclass(value) and not isinstance(value, type):
+        yield value
+        value = [getattr(value, field.name) for field in fields(value)]
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, tuple | list):
         for item in value:
-            yield from _user_names(item)
+            yield from _dataclasses(item)
 
 
 def _users_class(value: Any) -> str | None:

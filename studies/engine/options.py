@@ -9,6 +9,7 @@ import tyro
 
 from alignment import NAMED_OBJECTIVES, Objective
 from analysis.connection import tracking_store
+from studies.engine.recording.places import absolute_place
 from studies.engine.study import Study
 from trainables.config import Refused
 from trainables.data import shapes
@@ -207,4 +208,4 @@ def tracking_uri(options: Options) -> str:
 
 def storage_root(options: Options) -> str:
     """`--storage` as a URI or an absolute path, since Ray's workers run in folders of their own."""
-    return options.storage if "://" in options.storage else str(Path(options.storage).absolute())
+    return absolute_place(options.storage)

@@ -1,7 +1,9 @@
 """The first part of a study: check what can be checked before a trial, and put in place what trials need."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -47,12 +49,11 @@ def prepare(recording: Recording, options: Options, cluster: Cluster, console: C
     from studies.engine.inputs.trial_check import check_trials
 
     # The first connection to a new store takes seconds, and so does starting Ray: side by side.
-    with ThreadPoolExecutor(1) as pool:
-        connected = pool.submit(recording.connect)
-        resources = cluster.connect(console)
-        _say_what_is_there(recording, resources, console)
-        places = {} if cluster.is_local else preflight(study, options, recording.folder.root, console)
-        _say_what_is_superseded(connected.result(), options, console)
+    connected = _begun(recording.connect)
+    resources = cluster.connect(console)
+    _say_what_is_there(recording, resources, console)
+    places = {} if cluster.is_local else preflight(study, options, recording.folder.root, console)
+    _say_what_is_superseded(connected.result(), options, console)
     data = share(study, options.data_dir, places)
     _note_data(data, recording, console)
     packs = check_trials(study, data.facts, console)
@@ -60,6 +61,20 @@ def prepare(recording: Recording, options: Options, cluster: Cluster, console: C
     if records:
         console.print(f"going on from {len(records)} recorded trials")
     return Prepared(data=data, resources=resources, grows=cluster.grows, packs=packs)
+
+
+def _begun(work: Callable[[], int]) -> "Future[int]":
+    """Have work done beside this, by a thread that nobody waits for when something is refused or Ctrl-C is pressed."""
+    future: Future[int] = Future()
+
+    def do() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=do, name="connecting", daemon=True).start()
+    return future
 
 
 def _say_what_is_superseded(num_superseded: int, options: Options, console: Console) -> None:

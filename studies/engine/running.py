@@ -23,7 +23,7 @@ def run_with(study: Study, options: Options, console: Console, cluster: Cluster 
     console.print(f"MLflow: {masked(uri)} ({origin})")
     if options.quick:
         console.print(_MEANS_NOTHING, style="bold yellow")
-    check_options(options)
+    check_options([study], options)
     if options.address is None:  # elsewhere the nodes are asked
         for data in study.variants.values():
             require(data, options.data_dir)

@@ -68,7 +68,7 @@ def test_credentials_are_masked_and_nothing_else(text: str, shown: str) -> None:
 def test_each_answer_is_explained(error: Exception, away: bool, words: str) -> None:
     assert is_away(error) is away
     assert is_answer(error)
-    assert words in explained(error)
+    assert words in explained(error, "http://host")
 
 
 def test_a_mistake_of_ours_is_not_the_servers() -> None:

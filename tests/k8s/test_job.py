@@ -12,6 +12,7 @@ from k8s.rules import ray_job_faults
 from studies import mosei_va, paper, synthetic
 from studies.engine.commands.archive_study import ArchiveOptions
 from studies.engine.options import AllOptions, CommandOptions, parse, resolve
+from tests.k8s.pods import pods
 
 OPTIONS = {"custom": ArchiveOptions, "paper": AllOptions}
 
@@ -63,7 +64,7 @@ def test_gpus_are_on_the_workers_and_the_head_has_none() -> None:
     job, _, size = plan(["mosei_va", "--gpus", "8", "--gpus-per-worker", "4", "--gpus-per-trial", "0.25"])
     group = workers(job)
     container = group["template"]["spec"]["containers"][0]
-    assert (group["replicas"], group["maxReplicas"], group["minReplicas"]) == (2, 2, 1)
+    assert (group["replicas"], group["maxReplicas"], group["minReplicas"]) == (2, 2, 2)
     assert container["resources"]["requests"] == container["resources"]["limits"]
     assert container["resources"]["limits"] == {"cpu": "17", "memory": "36Gi", "nvidia.com/gpu": "4"}
     assert group["template"]["spec"]["tolerations"]
@@ -98,6 +99,13 @@ def test_deadline_retries_and_image_are_as_asked() -> None:
     assert job["spec"]["preRunningDeadlineSeconds"] <= 1800
     images = [line.split()[-1] for line in as_yaml(job).splitlines() if " image: " in line]
     assert set(images) == {"registry.example/study:7"} and len(images) == 5
+
+
+def test_every_pod_of_a_job_pulls_with_the_secret_that_is_asked_for() -> None:
+    assert {pod.spec["imagePullSecrets"][0]["name"] for pod in pods([plan(["synthetic"])[0]])} == {"registry"}
+    ours = pods([plan(["synthetic", "--pull-secret", "our.secret"])[0]])
+    assert [pod.role for pod in ours] == ["ray-head", "ray-worker", "submitter"]
+    assert all(pod.spec["imagePullSecrets"] == [{"name": "our.secret"}] for pod in ours)
 
 
 def test_a_rehearsal_is_named_one_and_needs_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,8 +159,25 @@ def test_an_archive_is_read_here_and_found_in_the_jobs_data_folder(
         (["synthetic", "--gpus-per-trial", "0.5"], "needs --gpus"),
         (["synthetic", "--gpus", "2", "--gpus-per-trial", "2"], "no trial fits"),
         (["synthetic", "--fresh"], "add --retries 0"),
-        (["synthetic", "--retries", "-1"], "backoffLimit is at least 0"),
-        (["synthetic", "--hours", "0"], "activeDeadlineSeconds"),
+        (["synthetic", "--retries", "-1"], "--retries: expected 0 to"),
+        (["synthetic", "--retries", "100000000000"], "--retries: expected 0 to"),
+        (["synthetic", "--hours", "0"], "--hours: expected 0.000277778 to 596523, got 0"),
+        (["synthetic", "--hours", "1e9"], "--hours: expected"),
+        (["synthetic", "--hours", "nan"], "--hours: expected"),
+        (["synthetic", "--hours", "inf"], "--hours: expected"),
+        (["synthetic", "--memory-per-worker", "-5"], "--memory-per-worker: expected 1 to"),
+        (["synthetic", "--memory-per-worker", "0"], "--memory-per-worker: expected 1 to"),
+        (["synthetic", "--cpus-per-worker", "-1"], "--cpus-per-worker: expected 1 to"),
+        (["synthetic", "--workers", "0"], "--workers: expected 1 to"),
+        (["synthetic", "--gpus", "-8"], "--gpus: expected 0 to"),
+        (["synthetic", "--queue", "My Queue"], "--queue: expected lower-case letters"),
+        (["synthetic", "--queue", "a" * 64], "--queue: expected .* of at most 63"),
+        (["synthetic", "--queue", ""], "--queue: expected"),
+        (["synthetic", "--pull-secret", "My_Secret"], "--pull-secret: expected lower-case letters"),
+        (["synthetic", "--image", "registry.example/Team/study"], "--image: expected a name"),
+        (["synthetic", "--image", "study:"], "--image: expected a name"),
+        (["synthetic", "--image", "https://registry.example/study:1"], "--image: expected a name"),
+        (["synthetic", "--image", "a b"], "--image: expected a name"),
         (["synthetic", "--storage", "s3://bucket/$HOME"], "shells on its way would alter it"),
         (["paper", "--studies", "none"], "no study is named none"),
     ],

@@ -1,6 +1,7 @@
 """Who may reach whom, worked out from the policies as Kubernetes does it: both ends must let a connection pass."""
 
 from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -42,8 +43,8 @@ def passes(policies: Documents, direction: str, pod: Labels, peer: tuple[Labels,
 
 
 def is_peer(entry: Mapping[str, Any], peer: tuple[Labels, Labels]) -> bool:
-    if "ipBlock" in entry:  # pods have addresses too
-        return True
+    if "ipBlock" in entry:  # pods have addresses too, but no link-local ones
+        return not ip_network(entry["ipBlock"]["cidr"]).is_link_local
     namespace, labels = peer
     in_namespace = selects(entry["namespaceSelector"], namespace) if "namespaceSelector" in entry else namespace == OWN
     return in_namespace and selects(entry.get("podSelector", {}), labels)
@@ -104,6 +105,32 @@ def test_every_pod_may_resolve_names(policies: Documents) -> None:
     names = ({"kubernetes.io/metadata.name": "kube-system"}, {})
     assert all(passes(policies, "egress", {ROLE: role}, names, 53) for role in ROLES)
     assert not any(passes(policies, "egress", {ROLE: role}, names, 80) for role in ROLES)
+
+
+def opened(policies: Documents, role: str, address: str) -> set[tuple[int, str]]:
+    """Ports and protocols on which a pod reaches an address outside the cluster."""
+    return {
+        (entry["port"], entry["protocol"])
+        for policy in policies
+        if selects(policy["spec"]["podSelector"], {ROLE: role})
+        for rule in policy["spec"].get("egress", ())
+        if any(ip_address(address) in ip_network(one["ipBlock"]["cidr"]) for one in rule["to"] if "ipBlock" in one)
+        for entry in rule["ports"]
+    }
+
+
+@pytest.mark.parametrize("resolver", ["169.254.20.10", "169.254.169.254"])
+def test_every_pod_may_ask_the_resolvers_that_are_no_pods_for_names_alone(policies: Documents, resolver: str) -> None:
+    names = {(53, "UDP"), (53, "TCP")}
+    for role in ROLES:
+        assert names <= opened(policies, role, resolver)
+        assert opened(policies, role, resolver) - names == opened(policies, role, "192.0.2.1")
+
+
+def test_heads_reach_the_api_on_every_port_that_it_is_usual_on(policies: Documents) -> None:
+    """443 and 6443 of most, 8443 of minikube, 16443 of microk8s."""
+    assert opened(policies, "ray-head", "192.0.2.1") == {(port, "TCP") for port in (443, 6443, 8443, 16443)}
+    assert not any(opened(policies, role, "192.0.2.1") for role in ROLES if role != "ray-head")
 
 
 def test_only_heads_reach_the_world_and_only_where_the_api_is(policies: Documents) -> None:

@@ -96,3 +96,45 @@ def test_the_tracking_server_answers_under_every_name_of_its_service(builds: Map
     for host in (*(f"{name}:5000" for name in names), "localhost:5000", "127.0.0.1:5000", "localhost:15000"):
         assert is_allowed_host_header(hosts, host)
     assert not is_allowed_host_header(hosts, "elsewhere.example:5000")
+
+
+def test_every_pod_of_the_projects_image_may_pull_it_from_a_private_registry(all_pods: list[Pod]) -> None:
+    """An account of the operator's or one of ours: neither has a secret, and one that is missing is passed over."""
+    ours = [pod for pod in all_pods if any("align-or-not" in one.get("image", "") for one in pod.containers)]
+    assert {pod.role for pod in ours} >= {"ray-head", "ray-worker", "submitter", "mlflow", "mlflow-account"}
+    assert all(pod.spec.get("imagePullSecrets") == [{"name": "registry"}] for pod in ours)
+
+
+def test_rays_pods_hold_their_object_store_in_shared_memory_and_report_to_nobody(all_pods: list[Pod]) -> None:
+    ray = [pod for pod in all_pods if pod.role in ("ray-head", "ray-worker")]
+    assert len(ray) > 10
+    for pod in ray:
+        container = pod.spec["containers"][0]
+        (volume,) = [volume for volume in pod.spec["volumes"] if volume["name"] == "shared-memory"]
+        held = float(volume["emptyDir"]["sizeLimit"].removesuffix("Gi"))
+        assert held >= 0.3 * float(container["resources"]["limits"]["memory"].removesuffix("Gi"))  # Ray's default share
+        assert {"name": "RAY_USAGE_STATS_ENABLED", "value": "0"} in container["env"]
+
+
+def test_a_job_that_waits_is_not_given_up_and_one_that_has_ended_is_out_of_the_way(
+    builds: Mapping[str, Documents],
+) -> None:
+    once = {
+        document["metadata"]["name"]: document["spec"] for document in builds["platform"] if document["kind"] == "Job"
+    }
+    assert once.keys() == {"mlflow-account", "buckets"}
+    for spec in once.values():
+        assert "activeDeadlineSeconds" not in spec and spec["ttlSecondsAfterFinished"] <= 60
+
+
+def test_no_autoscaler_may_take_a_worker_that_waits_for_the_others(
+    builds: Mapping[str, Documents], jobs: Documents
+) -> None:
+    clusters = [
+        document["spec"].get("rayClusterSpec", document["spec"])
+        for document in [*(one for name in NAMES for one in builds[name]), *jobs]
+        if document["kind"] in ("RayJob", "RayCluster")
+    ]
+    groups = [group for cluster in clusters for group in cluster["workerGroupSpecs"]]
+    assert len(groups) > 8 and any(group["replicas"] > 1 for group in groups)
+    assert all(group["minReplicas"] == group["replicas"] == group["maxReplicas"] for group in groups)

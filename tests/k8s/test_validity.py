@@ -98,7 +98,7 @@ def test_the_generator_patches_as_kustomize_does(
     (job,) = of_kind(builds[name], "RayJob")
     built, ours = job["spec"]["rayClusterSpec"], ray_cluster(components)["spec"]
     for spec in (built, ours):
-        spec["workerGroupSpecs"][0] |= {"replicas": 1, "maxReplicas": 1}
+        spec["workerGroupSpecs"][0] |= {"replicas": 1, "minReplicas": 1, "maxReplicas": 1}
     assert without_tags(built) == ours
 
 

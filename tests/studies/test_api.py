@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 import time
@@ -12,15 +13,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import ray
 
 from analysis import decision_table, read_study, study_decisions
+from analysis.connection import _SECONDS_A_REQUEST
 from studies import Outcome, Refused, StudyFailed, avmnist, run, synthetic
+from studies.engine.api import asked_options
 from studies.engine.options import Options, resolve
 from tests.cluster.process import Server, free_ports, listens
 from tests.studies.workspace import SECONDS_ALLOWED, Workspace
+from trainables.config import TorchEncoder
 from trainables.data import MissingDataError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
@@ -143,7 +148,18 @@ def test_it_returns_what_the_command_line_records_and_leaves_no_trace(
         ({"objective": "unknown"}, Refused, "--objective must be one of"),
         ({"address": "auto", "num_cpus": 1}, Refused, "leave --num-gpus, --num-cpus"),
         ({"tracking_uri": "http://127.0.0.1:9"}, Refused, "MLflow at http://127.0.0.1:9 cannot be reached"),
-        ({"num_gpu": 1}, TypeError, "num_gpu"),
+        ({"tracking_uri": "mlflow.db"}, Refused, "'mlflow.db' is a path or lacks its beginning"),
+        ({"storage": "/dev/null/runs"}, Refused, "nothing can be recorded in /dev/null/runs/.*: .*Not a directory"),
+        ({"storage": "ftp://host/runs"}, Refused, "expected a folder or a URI such as s3://bucket/path"),
+        ({"num_gpu": 1}, Refused, r"no option num_gpu: did you mean num_gpus\?"),
+        ({"storage_uri": "x"}, Refused, r"no option storage_uri: did you mean storage\?"),
+        ({"zzz": 1}, Refused, "no option zzz: expected some of num_gpus, num_cpus"),
+        ({"num_cpus": "2"}, Refused, r"num_cpus: expected int \| None, got '2' of type str"),
+        ({"fresh": "no"}, Refused, "fresh: expected bool, got 'no'"),
+        ({"seeds": 2.5}, Refused, r"seeds: expected int \| None, got 2.5"),
+        ({"variants": "R=8"}, Refused, r"variants: expected tuple\[str, ...\] \| None, got 'R=8'"),
+        ({"lambdas": ["0", "1"]}, Refused, "lambdas: expected tuple"),
+        ({"data_dir": 3}, Refused, "data_dir: expected Path, got 3"),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is_trained(
@@ -160,6 +176,29 @@ def test_what_cannot_be_run_is_refused_before_anything_is_trained(
         run_in(workspace, **options)
     assert not ray.is_initialized()
     assert workspace.records() == {}
+
+
+def test_numbers_of_numpy_and_paths_are_taken_for_pythons_own() -> None:
+    asked = asked_options(
+        {"lambdas": np.linspace(0, 1, 3), "seeds": np.int64(3), "storage": Path("a"), "data_dir": "b"}
+    )
+    assert asked == Options(lambdas=(0.0, 0.5, 1.0), seeds=3, storage="a", data_dir=Path("b"))
+    assert type(asked.seeds) is int and asked.lambdas is not None and type(asked.lambdas[0]) is float
+
+
+@pytest.mark.parametrize("path", ["tests.studies.test_api:Nowhere", "lab_nowhere.encoders:Mine", "lab_broken:Mine"])
+def test_an_encoder_that_cannot_be_imported_is_refused_before_ray_and_mlflow_begin(
+    make_workspace: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    workspace = make_workspace()
+    (workspace.folder / "lab_broken.py").write_text("import lab_library_that_is_missing")
+    monkeypatch.syspath_prepend(str(workspace.folder))
+    study = replace(synthetic.STUDY, encoder_2=TorchEncoder(path), search_space={"learning_rate": (0.1, 0.01)})
+    places = {"storage": str(workspace.folder / "runs"), "tracking_uri": workspace.tracking_uri}
+    with pytest.raises(Refused, match=path.partition(":")[0]):
+        run(study, **SMALL, **places)
+    assert not ray.is_initialized()
+    assert not (workspace.folder / "mlflow.db").exists()
 
 
 def test_data_that_are_not_there_are_named(make_workspace: Callable[[], Workspace]) -> None:
@@ -222,6 +261,28 @@ def test_interrupted_it_says_so_and_the_next_call_goes_on(
     assert not outcome.is_interrupted
     assert workspace.records() == commanded.records()
     assert_equal_to_recorded(outcome, commanded)
+
+
+def test_ctrl_c_while_a_server_does_not_answer_ends_it(
+    make_workspace: Callable[[], Workspace], local_ray: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's own patience with a server that takes a request and says nothing is much longer."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def press_once_asked() -> None:
+            asking, _ = silent.accept()
+            pressed.append(time.monotonic())
+            with asking:
+                os.kill(os.getpid(), signal.SIGINT)
+                has_ended.wait()
+
+        has_ended = threading.Event()
+        pressed: list[float] = []
+        threading.Thread(target=press_once_asked, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            run_in(make_workspace(), tracking_uri=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        assert time.monotonic() - pressed[0] < _SECONDS_A_REQUEST / 2
+        has_ended.set()
 
 
 def test_where_a_lambda_has_no_result_it_raises_with_all_the_rest(

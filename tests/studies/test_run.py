@@ -238,10 +238,20 @@ def test_another_storage_is_another_recording(quick: Workspace, make_workspace) 
     assert sorted(run.data.tags["superseded"] for run in parents.values()) == ["false", "true"]
 
 
-def test_one_seed_at_one_lambda_concludes_what_little_it_can(make_workspace) -> None:
-    code, output = make_workspace().run("--quick", "--variants", "R=8", "--lambdas", "0", "--seeds", "1")
+def test_one_seed_at_one_lambda_concludes_what_little_it_can_in_a_folder_of_any_name(
+    tmp_path: Path, repository: Path
+) -> None:
+    """A name that would mean something else in a URI: all that the study leaves is in that folder."""
+    workspace = Workspace(tmp_path / "why? 50%20x #1", repository)
+    workspace.folder.mkdir()
+    code, output = workspace.run("--quick", "--variants", "R=8", "--lambdas", "0", "--seeds", "1")
     assert code == 0, output
     assert "there is nothing to decide" in output and "nan" not in output
+    assert [place.name for place in tmp_path.iterdir()] == [workspace.folder.name]
+    assert {place.name for place in workspace.folder.iterdir()} == {"mlflow.db", "mlruns", "runs"}
+    assert len(workspace.records()) >= 2
+    assert list(workspace.folder.glob("mlruns/synthetic/*/artifacts/encoders.pt"))
+    assert list(workspace.folder.glob("mlruns/synthetic/*/artifacts/figures/report.html"))
 
 
 def test_a_second_driver_of_the_same_study_is_refused(make_workspace) -> None:

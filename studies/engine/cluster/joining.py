@@ -9,6 +9,7 @@ import torch
 from ray.autoscaler.sdk import request_resources
 from ray.exceptions import RayError
 
+from studies.engine.cluster.gpu_check import gpu_fault
 from studies.engine.cluster.resources import NodeResources, ResourceError
 from studies.engine.cluster.shipped_code import package_folders, search_path, user_packages
 from studies.engine.options import Options
@@ -38,22 +39,32 @@ def check_local(options: Options) -> None:
 def start(options: Options, code: Sequence[str]) -> None:
     """Start Ray as the options say, or join the cluster that they name; `code`: import paths of the user's own.
 
-    Raises ResourceError where there is no cluster at that address, or it lets nobody in.
+    Raises ResourceError where there is no cluster at that address, it lets nobody in, or GPUs here cannot be used.
     """
     with same_handlers():  # Ray's own for SIGTERM would end the driver at once
         if options.address is not None:
             _join(options.address, code)
             return
-        num_gpus = options.simulate_gpus or options.num_gpus
-        ray.init(
-            address="local",  # else it would join whatever cluster this machine is a node of
-            num_cpus=options.num_cpus,
-            num_gpus=torch.cuda.device_count() if num_gpus is None else num_gpus,
-            runtime_env=search_path(code),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
+        num_gpus = options.simulate_gpus or (
+            torch.cuda.device_count() if options.num_gpus is None else options.num_gpus
         )
+        if num_gpus and not options.simulate_gpus and (fault := gpu_fault()):
+            raise ResourceError(f"the GPUs of this machine cannot be used: {fault}. --num-gpus 0 trains on the CPU.")
+        try:
+            ray.init(
+                address="local",  # else it would join whatever cluster this machine is a node of
+                num_cpus=options.num_cpus,
+                num_gpus=num_gpus,
+                runtime_env=search_path(code),
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+        except (OSError, RuntimeError, ValueError, RayError) as error:
+            raise ResourceError(
+                f"Ray cannot be started on this machine: {error}. It keeps its files and sockets in $RAY_TMPDIR, "
+                "$TMPDIR or /tmp: a short path that this user may write."
+            ) from error
 
 
 def _join(address: str, code: Sequence[str]) -> None:

@@ -1,15 +1,19 @@
-"""What this machine and a cluster cannot do of what the options ask, said before anything is started."""
+"""What this machine and a cluster cannot do of what is asked, said before anything is started."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from studies.engine.description import require_importable
 from studies.engine.options import Options, storage_root, tracking_uri
+from studies.engine.recording.places import is_uri
+from studies.engine.study import Study
 from trainables.config import Refused
 
 
-def check_options(options: Options) -> None:
-    """Refuse GPUs that this machine lacks, places that the head of a cluster would not find, and storage in a file.
+def check_options(studies: Sequence[Study], options: Options) -> None:
+    """Refuse what this machine lacks, places that the head of a cluster would not find, and storage in a file.
 
-    Raises Refused.
+    Lacking may be GPUs and the user's own code. Raises Refused.
     """
     if not options.is_client:
         _check_storage(storage_root(options))
@@ -19,11 +23,13 @@ def check_options(options: Options) -> None:
         check_local(options)
     if options.is_client:
         _check_places(options)
+    else:
+        require_importable(studies)
 
 
 def _check_storage(root: str) -> None:
     """Refuse a path that is, or leads through, what is no folder. Raises Refused."""
-    if "://" in root:
+    if is_uri(root):
         return
     nearest = next(path for path in (Path(root), *Path(root).parents) if path.exists() or path.is_symlink())
     if not nearest.is_dir():
@@ -39,7 +45,7 @@ def _check_places(options: Options) -> None:
     }
     for name, place in places.items():
         path = place.removeprefix("sqlite:///")
-        if "://" not in path and not Path(path).is_absolute():
+        if not is_uri(path) and not Path(path).is_absolute():
             raise Refused(
                 f"{name} {place}: the study runs on the cluster's head, where that would be another place; expected "
                 "a URI or an absolute path"

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from studies.engine.cluster.gpu_check import gpu_fault
 from studies.engine.cluster.shipped_code import code_digest
 from studies.engine.description import user_digest, user_digests
 from studies.engine.options import Options
@@ -39,7 +40,8 @@ class NodeFindings:
     """What a node answered. `code` is a digest of the packages' sources; `storage` what went wrong there, or empty.
 
     `own`: digests of the user's own code and of files with weights, by import path or file, or what went wrong there.
-    `has_data`: whether the raw files of each data configuration, in the order asked, are there.
+    `has_data`: whether the raw files of each data configuration, in the order asked, are there. `gpus`: what keeps
+    PyTorch from its GPUs, or empty.
     """
 
     host: str
@@ -48,20 +50,21 @@ class NodeFindings:
     storage: str
     own: Mapping[str, str]
     has_data: Sequence[bool]
+    gpus: str = ""
 
 
 def preflight(study: Study, options: Options, root: str, console: Console) -> dict[DataConfig, str]:
     """Ask every node of the cluster; returns for each data configuration the id of a node that can load it.
 
     `root` is the study's folder or URI, which the driver must have made.
-    Raises PreflightError for nodes that do not answer, run other code or other versions, or do not reach the same
-    storage, and MissingDataError for data that no node has.
+    Raises PreflightError for nodes that do not answer, run other code or other versions, do not reach the same
+    storage, or have GPUs that PyTorch cannot use, and MissingDataError for data that no node has.
     """
     nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
     configs = list(dict.fromkeys(study.variants.values()))
     own = user_digests(study)
     with _token(root) as token:
-        findings = _ask(nodes, root, token, tuple(own), configs, options.data_dir)
+        findings = _ask(nodes, root, token, tuple(own), configs, options)
     console.print(_table(nodes, findings, configs))
     here = NodeFindings(
         host=platform.node(), code=code_digest(), versions=_versions(), storage="", own=own, has_data=()
@@ -84,14 +87,14 @@ def _ask(
     token: str,
     own: Sequence[str],
     configs: Sequence[DataConfig],
-    data_dir: Path,
+    options: Options,
 ) -> dict[str, NodeFindings]:
     examine: Any = ray.remote(num_cpus=0, max_retries=0)(_examine)
     asked = {
         node: examine.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(
-            root, token, own, configs, data_dir
+            root, token, own, configs, options.data_dir, _offers_gpus(found) and options.gpus_per_trial != 0
         )
-        for node in nodes
+        for node, found in nodes.items()
     }
     ray.wait(list(asked.values()), num_returns=len(asked), timeout=_SECONDS_FOR_AN_ANSWER)
     findings, faults = {}, []
@@ -106,7 +109,13 @@ def _ask(
     return findings
 
 
-def _examine(root: str, token: str, own: Sequence[str], configs: Sequence[DataConfig], data_dir: Path) -> NodeFindings:
+def _offers_gpus(node: Mapping[str, Any]) -> bool:
+    return node["Resources"].get("GPU", 0) > 0
+
+
+def _examine(
+    root: str, token: str, own: Sequence[str], configs: Sequence[DataConfig], data_dir: Path, uses_gpus: bool
+) -> NodeFindings:
     """Findings about the node on which this runs."""
     return NodeFindings(
         host=platform.node(),
@@ -115,6 +124,7 @@ def _examine(root: str, token: str, own: Sequence[str], configs: Sequence[DataCo
         storage=_storage_fault(root, token),
         own={name: _own_digest(name) for name in own},
         has_data=[is_there(config, data_dir) for config in configs],
+        gpus=gpu_fault() if uses_gpus else "",
     )
 
 
@@ -167,6 +177,8 @@ def _faults(found: NodeFindings, here: NodeFindings) -> Iterator[str]:
             yield f"{found.host}: expected {name} as on {here.host} ({expected[:8]}), found {found.own[name]}"
     if found.storage:
         yield f"{found.host}: storage {found.storage}"
+    if found.gpus:
+        yield f"{found.host}: its GPUs cannot be used: {found.gpus}"
 
 
 def _table(nodes: Mapping[str, Any], findings: Mapping[str, NodeFindings], configs: Sequence[DataConfig]) -> Table:

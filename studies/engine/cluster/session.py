@@ -10,6 +10,7 @@ from rich.console import Console
 from studies.engine.cluster.resources import ResourceError, Resources, divided
 from studies.engine.description import user_sources
 from studies.engine.environment import environment, same_environment
+from studies.engine.home import usable_home
 from studies.engine.options import Options
 from studies.engine.study import Study
 
@@ -36,6 +37,7 @@ class Cluster:
         self._is_member = _is_connected()  # of a cluster that somebody else has connected to and will leave
 
     def __enter__(self) -> "Cluster":
+        self._held.enter_context(usable_home())
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -19,7 +19,7 @@ def all_command(studies: Sequence[Study]) -> None:
     with command("studies") as console:
         options = parse(AllOptions, "Which alignment is best for each data set, and does it follow the redundancy?")
         chosen = [study_as_asked(study, options, console) for study in chosen_studies(studies, options.studies)]
-        check_options(options)
+        check_options(chosen, options)
         if options.dry_run:
             from studies.engine.commands.dry_run import print_plan  # late: what it imports is for plans alone
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from analysis.connection import masked
+from studies.engine.home import usable_home
 from studies.engine.outcome import Outcome, StudyFailed
 from studies.engine.printing import any_encoding, labelled, terminal
 from studies.engine.signals import stopping_gently
@@ -32,7 +33,7 @@ def exit_codes(name: str, console: Console) -> Iterator[None]:
     """
     with any_encoding():
         try:
-            with stopping_gently():
+            with stopping_gently(), usable_home():
                 yield
         except Refused as error:
             console.print(labelled(name, str(error), "red"))
@@ -43,7 +44,7 @@ def exit_codes(name: str, console: Console) -> Iterator[None]:
         except OSError as error:  # a full disk, storage that refuses or is gone
             console.print(labelled(name, f"{type(error).__name__}: {error}", "red"))
             _say_how_to_go_on(
-                "What was done is recorded. Once that is mended, the same command goes on from there:", console
+                "What was recorded stays. Once that is mended, the same command goes on from there:", console
             )
             sys.exit(EXIT_FAILED)
         except KeyboardInterrupt:
@@ -57,7 +58,7 @@ def stop_if_interrupted(outcome: Outcome, console: Console) -> None:
 
 
 def _stop(console: Console) -> None:
-    _say_how_to_go_on("\nStopped. What was done is recorded; the same command goes on from there:", console)
+    _say_how_to_go_on("\nStopped. What was recorded stays; the same command goes on from there:", console)
     sys.exit(EXIT_INTERRUPTED)
 
 

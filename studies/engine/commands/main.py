@@ -23,7 +23,7 @@ def study_command(study: Study) -> None:
 def run_as_asked(study: Study, options: CommandOptions, console: Console) -> None:
     """Print the study's plan, or run it."""
     study = study_as_asked(study, options, console)
-    check_options(options)
+    check_options([study], options)
     if options.dry_run:
         from studies.engine.commands.dry_run import print_plan  # late: what it imports is for plans alone
 

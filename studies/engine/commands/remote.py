@@ -17,7 +17,7 @@ from rich.console import Console
 
 from studies.engine.cluster.session import Cluster
 from studies.engine.options import Options
-from studies.engine.outcome import Outcome
+from studies.engine.outcome import Outcome, StudyFailed
 from studies.engine.printing import terminal
 from studies.engine.run import run_study
 from studies.engine.signals import stopping_gently
@@ -45,7 +45,9 @@ def run_there(study: Study, options: Options, cluster: Cluster, console: Console
     except RayTaskError as error:
         raise error.cause from None
     except WorkerCrashedError as error:
-        raise RuntimeError(f"the study's process on the cluster has died: {error}") from None
+        raise StudyFailed(
+            [f"the study's process on the cluster has died, and the same command goes on: {error}"]
+        ) from None
 
 
 def _run(study: Study, options: Options, arguments: Sequence[str], width: int, lines: Queue) -> Outcome:

@@ -15,7 +15,8 @@ from pyarrow import fs
 from analysis.records.schema import plain_path, shortened
 from studies.engine.recording.journal import JournalError
 from studies.engine.recording.lease import Lease
-from studies.engine.recording.storage import StorageError, below, open_storage
+from studies.engine.recording.places import below, is_uri, without_parameters
+from studies.engine.recording.storage import open_storage
 from studies.engine.recording.stored import StoredValues
 from studies.engine.study import Study
 from trainables.config import Refused
@@ -51,8 +52,10 @@ class StudyFolder:
                 held.enter_context(self._locked())
                 held.enter_context(Lease(self._storage, self._name))
                 self._prepare(fresh)
-            except StorageError as error:
-                raise JournalError(f"nothing can be recorded in {self.root}: {error}") from error
+            except (OSError, NotImplementedError) as error:  # the latter of a disk that knows no locks
+                raise JournalError(
+                    f"nothing can be recorded in {self.root}: {error}. --storage names another place."
+                ) from error
             yield
 
     def recording(self) -> str:
@@ -67,9 +70,8 @@ class StudyFolder:
     @property
     def figures(self) -> Path:
         """Local folder for figures and tables: the study's own, or one in the working folder for remote storage."""
-        if "://" in self.root:
-            return Path("figures") / PurePosixPath(self.root.partition("?")[0]).name / "figures"
-        return Path(self.root) / "figures"
+        place = without_parameters(self.root)
+        return (Path("figures") / PurePosixPath(place).name if is_uri(place) else Path(place)) / "figures"
 
     def attempt_name(self) -> str:
         """Name for the files of Ray Tune's next run, so that a restored trial never overwrites what it restores."""
@@ -86,7 +88,7 @@ class StudyFolder:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold a file lock where storage is a folder: the system frees it at once when its process dies."""
-        if "://" in self.root:
+        if is_uri(self.root):
             yield
             return
         lock_path = Path(f"{self.root}.lock")
@@ -102,6 +104,8 @@ class StudyFolder:
             lock.release()
 
     def _prepare(self, fresh: bool) -> None:
+        if is_uri(self.root) and not os.access(Path.cwd(), os.W_OK):
+            raise JournalError(f"figures go to the working folder {Path.cwd()}, which this user may not write to")
         # At the start a store is not waited for long, so that a mistyped address is refused soon.
         filesystem, path = open_storage(self.root, patience=_PATIENCE_AT_START)
         if fresh and filesystem.get_file_info(path).type != fs.FileType.NotFound:
@@ -112,6 +116,6 @@ class StudyFolder:
 def _folder_name(study: Study, storage: str) -> str:
     """The study's name, as far as file systems and addresses take it, and its identity, which no other has."""
     name = plain_path(study.name)
-    if "://" in storage:
+    if is_uri(storage):
         name = _NOT_IN_ADDRESSES.sub("-", name)
     return f"{shortened(name, _LONGEST_NAME)}-{study.identity}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studies.engine.recording.journal import JournalError
+from studies.engine.recording.places import is_uri
 from studies.engine.recording.stored import StoredValues
 
 LIFETIME_SECONDS = 60.0
@@ -47,7 +48,7 @@ class Lease:
 
     def __init__(self, storage: str, name: str, *, lifetime: float = LIFETIME_SECONDS) -> None:
         self._file = StoredValues(storage, f"{name}.lease", patience=lifetime / _RENEWALS_A_LIFETIME)
-        self._may_race = "://" in storage  # in a folder, whoever asks for a lease holds a lock
+        self._may_race = is_uri(storage)  # in a folder, whoever asks for a lease holds a lock
         self._lifetime = lifetime
         self._token = uuid.uuid4().hex
         self._renewals = 0

@@ -133,7 +133,11 @@ def open_recording(
     folder = StudyFolder(storage, study)
     with folder.claimed(fresh=fresh), Tracking(tracking_uri, folder.root) as tracking:
         try:
-            yield Recording(study, modalities, folder, tracking)
+            recording = Recording(study, modalities, folder, tracking)
+        except OSError as error:
+            raise JournalError(f"what {folder.root} holds cannot be read or added to: {error}") from error
+        try:
+            yield recording
         except Exception:
             tracking.note_failure(traceback.format_exc())
             raise

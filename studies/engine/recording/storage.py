@@ -5,9 +5,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import pyarrow as pa
 from pyarrow import fs
+
+from studies.engine.recording.places import is_uri
+from trainables.config import Refused
 
 _Answer = TypeVar("_Answer")
 
@@ -26,12 +30,15 @@ def open_storage(root: str, patience: float = PATIENCE) -> tuple[fs.FileSystem, 
     """The file system of a folder or URI (s3://bucket/path), and the path in it.
 
     An object store that does not answer is asked again for `patience` seconds; then, or where it refuses, StorageError
-    is raised, an OSError.
+    is raised, an OSError. Raises Refused for a URI of no file system.
     """
-    if not root.startswith("s3://"):
-        return fs.FileSystem.from_uri(root)
-    # The region of a bucket is looked up where it is not given.
-    filesystem, path = _patiently(lambda: fs.FileSystem.from_uri(root), patience)
+    if not is_uri(root):
+        return fs.LocalFileSystem(), root
+    try:
+        # The region of a bucket is looked up where it is not given.
+        filesystem, path = patiently(lambda: fs.FileSystem.from_uri(root), patience)
+    except pa.ArrowException as error:
+        raise Refused(f"storage {root}: expected a folder or a URI such as s3://bucket/path ({error})") from error
     if isinstance(filesystem, fs.S3FileSystem):
         rebuild, (options,) = filesystem.__reduce__()
         # A file is one request, sent when it is closed. In the background it would wait for the thread that it runs on.
@@ -40,18 +47,12 @@ def open_storage(root: str, patience: float = PATIENCE) -> tuple[fs.FileSystem, 
     return filesystem, path
 
 
-def below(root: str, name: str) -> str:
-    """The folder or URI of `name` in `root`, whose parameters (?endpoint_override=…) it keeps."""
-    place, mark, parameters = root.partition("?") if "://" in root else (root, "", "")
-    return f"{place.rstrip('/')}/{name}{mark}{parameters}"
-
-
 def storage_address(filesystem: fs.FileSystem, path: str) -> str:
     """The folder or URI from which `open_storage` gives this file system and path."""
     handler = getattr(filesystem, "handler", None)
     if not isinstance(handler, _PatientStore):
         return path
-    return f"s3://{path}" + (f"?{handler.parameters}" if handler.parameters else "")
+    return f"s3://{quote(path)}" + (f"?{handler.parameters}" if handler.parameters else "")
 
 
 def replace_file(filesystem: fs.FileSystem, path: str, content: bytes) -> None:
@@ -65,8 +66,11 @@ def replace_file(filesystem: fs.FileSystem, path: str, content: bytes) -> None:
     part.replace(path)
 
 
-def _patiently(request: Callable[[], _Answer], patience: float) -> _Answer:
-    """Ask an object store, again and again while it is away, and return its answer."""
+def patiently(request: Callable[[], _Answer], patience: float = PATIENCE) -> _Answer:
+    """Ask an object store, again and again while it is away, and return its answer.
+
+    Raises StorageError where it is away for longer than `patience` seconds, or refuses.
+    """
     begun, pause = time.monotonic(), 1.0
     while True:
         try:
@@ -74,6 +78,8 @@ def _patiently(request: Callable[[], _Answer], patience: float) -> _Answer:
         except (FileNotFoundError, FileExistsError, NotADirectoryError):
             raise
         except OSError as error:
+            if error.errno is not None:  # of this machine's own disk: a store's answers have no number
+                raise
             waited = time.monotonic() - begun
             if any(word in str(error) for word in _REFUSALS):
                 raise StorageError(f"the object store refuses: {error}") from error
@@ -165,7 +171,7 @@ class _PatientStore(fs.FileSystemHandler):
         raise NotImplementedError("an object store cannot append")
 
     def _patiently(self, request: Callable[[], _Answer]) -> _Answer:
-        return _patiently(request, self._patience)
+        return patiently(request, self._patience)
 
 
 class _Upload:

@@ -2,13 +2,24 @@
 
 import contextlib
 import tempfile
+import threading
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from analysis.connection import TrackingServerError, asked, bound_requests, explained, is_answer, is_away, masked
+from analysis.connection import (
+    TrackingServerError,
+    asked,
+    bound_requests,
+    explained,
+    is_answer,
+    is_away,
+    is_database,
+    masked,
+)
 from analysis.records import (
     FAILED_STATUS,
     FINISHED_STATUS,
@@ -32,12 +43,14 @@ from analysis.records.schema import (
     experiment_name,
     shortened,
 )
+from analysis.tracking_store import reach_database
 from studies.engine.environment import same_environment
 from studies.engine.outcome import StudyFailed
+from studies.engine.recording.first_opening import artifact_root, make_store
 from studies.engine.recording.journal import TrialRecord
 from studies.engine.recording.outbox import Outbox
 from studies.engine.recording.storage import open_storage
-from trainables.config import ENCODERS_FILE
+from trainables.config import ENCODERS_FILE, Refused
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -59,7 +72,7 @@ class UnsentError(StudyFailed):
     def __init__(self, uri: str, recorded_in: str, error: Exception) -> None:
         super().__init__(
             [
-                f"MLflow at {masked(uri)} {explained(error)}",
+                f"MLflow at {masked(uri)} {explained(error, uri)}",
                 f"All that was trained is recorded in {recorded_in}, and nothing is lost: the same command sends what "
                 "is missing when the server is there again.",
             ]
@@ -91,25 +104,34 @@ class Tracking:
         self.parent_run_id = ""
         self._is_interrupted = False
         self._held = contextlib.ExitStack()
+        self._opening = threading.Lock()  # another thread than that which leaves may be opening it
+        self._is_left = False
 
     def open(self, experiment: str, identity: str, recording: str, tags: Mapping[str, str]) -> int:
         """Find or make the parent run of the study's recording, and find the child runs that it has.
 
         Other recordings of the same study, which are in another storage or were put aside, stay, marked as superseded;
         returns how many were marked now.
-        Raises TrackingServerError where the server cannot be reached or refuses.
+        Opens nothing where it was left meanwhile.
+        Raises TrackingServerError where the server cannot be reached or refuses, and Refused for a deleted experiment.
         """
         experiment = experiment_name(experiment)
+        make_store(self._uri)
+        if is_database(self._uri):
+            asked(self._uri, lambda: reach_database(self._uri))
         known = asked(self._uri, lambda: self._connect(experiment))
-        try:
-            self._experiment_id = known or self._client.create_experiment(experiment)
-            num_superseded = self._open_parent(experiment, identity, recording, tags)
-            self._remove_twins()
-        except Exception as error:
-            if not is_answer(error):
-                raise
-            raise TrackingServerError(self._uri, error) from error
-        self._outbox.start()
+        with self._opening:
+            if self._is_left:
+                return 0
+            try:
+                self._experiment_id = known or self._create_experiment(experiment)
+                num_superseded = self._open_parent(experiment, identity, recording, tags)
+                self._remove_twins()
+            except Exception as error:
+                if not is_answer(error):
+                    raise
+                raise TrackingServerError(self._uri, error) from error
+            self._outbox.start()
         return num_superseded
 
     def _connect(self, experiment: str) -> str | None:
@@ -118,7 +140,17 @@ class Tracking:
 
         self._client = MlflowClient(tracking_uri=self._uri)
         known = self._client.get_experiment_by_name(experiment)
+        if known is not None and known.lifecycle_stage == "deleted":
+            raise Refused(
+                f"the experiment {experiment!r} was deleted in MLflow at {masked(self._uri)}, which keeps its name. "
+                f"Restore it: mlflow experiments restore --experiment-id {known.experiment_id}, with that address in "
+                "MLFLOW_TRACKING_URI. Or name another store with --tracking-uri."
+            )
         return None if known is None else known.experiment_id
+
+    def _create_experiment(self, experiment: str) -> str:
+        place = f"{artifact_root(self._uri)}/{quote(experiment)}" if is_database(self._uri) else None
+        return self._client.create_experiment(experiment, artifact_location=place)
 
     def _open_parent(self, experiment: str, identity: str, recording: str, tags: Mapping[str, str]) -> int:
         earlier = self._search(f"tags.{ROLE} = '{STUDY_ROLE}' and tags.{IDENTITY} = '{identity}'")
@@ -176,8 +208,9 @@ class Tracking:
         self._outbox.put(lambda: self._client.log_batch(self.parent_run_id, tags=values))
 
     def note_failure(self, error: str) -> None:
-        """Tag the study's run with the end of a traceback, which says most."""
-        self.tag_study({ERROR: error[-_LONGEST_TAG:]})
+        """Tag the study's run, where there is one yet, with the end of a traceback, which says most."""
+        if self._outbox.is_started:
+            self.tag_study({ERROR: error[-_LONGEST_TAG:]})
 
     def note_interruption(self) -> None:
         """Have the study's run closed as stopped by somebody, and a server that is away not waited for long."""
@@ -198,6 +231,10 @@ class Tracking:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Send what is left, close every run that is still open, and end the study's with how it went."""
         with self._held:
+            held = self._opening.acquire(timeout=_PATIENCE_WHEN_STOPPED)  # a server may keep the other thread waiting
+            self._is_left = True
+            if held:
+                self._opening.release()
             if self._outbox.is_started:
                 self._close(kind, error)
 

@@ -7,6 +7,7 @@ from pyarrow import fs
 from ray.tune import Checkpoint
 
 from studies.engine.recording.journal import TrialRecord
+from studies.engine.recording.places import without_parameters
 from studies.engine.recording.storage import open_storage, storage_address
 
 
@@ -28,7 +29,7 @@ def recorded_checkpoints(record: TrialRecord) -> list[str]:
 
 def trial_folder(place: str) -> str:
     """The folder of the trial, in which its checkpoints lie."""
-    return str(PurePosixPath(place.partition("?")[0] if "://" in place else place).parent)
+    return str(PurePosixPath(without_parameters(place)).parent)
 
 
 def is_stored(place: str) -> bool:

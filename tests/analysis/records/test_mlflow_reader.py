@@ -166,7 +166,7 @@ def test_what_does_not_exist_is_named(uri: str, finished: str, tmp_path: Path) -
     with pytest.raises(Refused, match=rf"no experiment 'typo' in .*'{finished}'"):
         read_study(uri, "typo")
     missing = tmp_path / "typo.db"
-    with pytest.raises(Refused, match="no MLflow store at"):
+    with pytest.raises(Refused, match="cannot be used: there is none"):
         read_study(f"sqlite:///{missing}", finished)
     assert not missing.exists()
 
