@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import tyro
 
+from analysis.words import points_range, signed
 from studies.engine.commands.advice import AdviceOptions
 from studies.engine.commands.archive_study import ArchiveOptions
 from studies.engine.commands.information_table import TableOptions
@@ -179,3 +181,42 @@ def test_the_example_of_information_gives_what_it_says(tmp_path: Path) -> None:
     assert "unique" in " ".join(verdict)
     low, high, at_least = map(float, re.findall(r"\d\.\d+", intervals))
     assert low < at_least < high <= 1  # the other modality is noise, and two classes have one bit
+
+
+def decision_cell(row: pd.Series) -> str:
+    """What README's table says of one row of a study's decisions."""
+    text = f"{row['decision']}; λ\\* {row['best']:g} ({row['low']:g}–{row['high']:g})"
+    if row["best"] == 0:
+        return text
+    return f"{text}; {signed(100 * row['gain'], 1)} ({points_range(row['gain_low'], row['gain_high'])})"
+
+
+@pytest.mark.parametrize("bits", [0, 2, 4, 6, 8])
+def test_the_decisions_in_the_readme_are_those_of_the_committed_study(bits: int) -> None:
+    decisions = pd.read_csv(REPOSITORY / "studies/results/synthetic/decisions.csv").query(f"variant == 'R={bits}'")
+    (line,) = [line for line in README.splitlines() if line.startswith(f"| {bits} |")]
+    assert [cell.strip() for cell in line.split("|")[3:5]] == [decision_cell(row) for _, row in decisions.iterrows()]
+
+
+def test_the_first_screen_of_the_readme_has_the_numbers_of_the_committed_study() -> None:
+    folder = REPOSITORY / "studies/results/synthetic"
+    aligned = pd.read_csv(folder / "decisions.csv").query("decision == 'align'")
+    assert set(aligned["variant"]) == {"R=8"}
+    first_screen = " ".join(README.split("## ")[0].split())
+    for row in aligned.to_dict("records"):
+        low, high = 100 * row["gain_low"], 100 * row["gain_high"]
+        assert f"{100 * row['gain']:.1f} points ({low:.1f} to {high:.1f})" in first_screen
+    scores = pd.read_csv(folder / "scores.csv").groupby(["variant", "encoder", "lambda", "seed"])["accuracy"].first()
+    differences = scores - scores.xs(0, level="lambda").reindex(scores.index.droplevel("lambda")).to_numpy()
+    worst = differences.groupby(["variant", "encoder", "lambda"]).mean().min()
+    assert f"up to {-100 * worst:.0f} points" in first_screen
+
+
+def test_the_estimates_of_the_committed_study_hold_the_exact_atoms() -> None:
+    information = pd.read_csv(REPOSITORY / "studies/results/synthetic/information.csv")
+    assert len(information) == 5 * 4  # as the page on reproduction says
+    assert information["exact"].between(information["low"], information["high"]).all()
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 130

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.claims import claim_findings, claim_summary
 from analysis.conclusions import Conclusions
-from analysis.decision import CONFIDENCE
+from analysis.decision import CONFIDENCE, margin_in_words
 from analysis.figures import Drawing
 from analysis.records import StudyRecords
 from analysis.records.schema import (
@@ -75,7 +75,7 @@ def study_page(conclusions: Conclusions) -> str:
         "lambdas": ", ".join(f"{lambda_:g}" for lambda_ in study["lambdas"]),
         "first": f"{study['lambdas'][0]:g}",
         "confidence": f"{100 * CONFIDENCE:g} %",
-        "margin": f"{100 * study['definition']['margin']:g}",
+        "margin": margin_in_words(study["definition"]["margin"]),
         "trial_count": f"{len(trials)} {'trial' if len(trials) == 1 else 'trials'} recorded",
         "num_seeds": study["definition"]["seeds"],
         "progress": progress,

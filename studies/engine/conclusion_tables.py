@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.conclusions import Conclusions
+from analysis.decision import margin_in_words
 from analysis.records import StudyRecords
 from analysis.report import reservations
 from analysis.words import first_itself
@@ -33,7 +34,7 @@ def _print_scores(records: StudyRecords, decisions: pd.DataFrame, console: Conso
     if decisions.empty:
         console.print("\nthere is nothing to decide: no encoder has scores at two λ")
     else:
-        _print_decisions(decisions, 100 * records.study["definition"]["margin"], console)
+        _print_decisions(decisions, records.study["definition"]["margin"], console)
     if not records.information.empty:
         console.print(
             "\ninformation that the modalities have about the label, in bits: less its null's mean, 95 % interval",
@@ -42,8 +43,8 @@ def _print_scores(records: StudyRecords, decisions: pd.DataFrame, console: Conso
 
 
 def _print_decisions(decisions: pd.DataFrame, margin: float, console: Console) -> None:
-    """Print what is decided, with a margin in points, and what to keep in mind."""
-    title = f"the decision for each encoder, with the λ that are as good as λ* to {margin:g} points"
+    """Print what is decided, by which margin, and what to keep in mind."""
+    title = f"the decision for each encoder, with the λ that are as good as λ* to {margin_in_words(margin)}"
     console.print(f"\n{title}")
     console.print(_decision_table(decisions))
     _print_reservations(decisions, console)
