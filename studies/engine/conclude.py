@@ -21,10 +21,11 @@ from studies.engine.recording.tracking import UnsentError
 from studies.engine.train import Trained
 
 
-def conclude(recording: Recording, trained: Trained, tracking_uri: str, console: Console) -> Outcome:
+def conclude(recording: Recording, trained: Trained, tracking_uri: str, console: Console, *, verbose: bool) -> Outcome:
     """Write figures, tables and the page, store them with the study in MLflow, and print the conclusions.
 
-    All follows from the records of the journal, so that a study whose server is away still ends with its page.
+    Those are one screen; `verbose` adds accuracy over λ. All follows from the records of the journal, so that a study
+    whose server is away still ends with its page.
     Raises StudyFailed, with the outcome, for the failures and where MLflow does not have all that is recorded.
     """
     information, tracking, folder = recording.information.read(), recording.tracking, recording.folder.figures
@@ -42,7 +43,7 @@ def conclude(recording: Recording, trained: Trained, tracking_uri: str, console:
     tracking.log_study(information_metrics(information) | _final_figures(final))
     tracking.tag_study(information_tags(information) | _decision_tags(final))
     tracking.log_artifacts(folder)
-    print_conclusions(conclusions, console)
+    print_conclusions(conclusions, console, verbose=verbose)
     places = {
         "figures and tables": folder,
         "all runs": _where_to_see(masked(tracking_uri)),

@@ -14,31 +14,35 @@ from analysis.report import reservations
 from analysis.words import first_itself
 
 
-def print_conclusions(conclusions: Conclusions, console: Console) -> None:
-    """Print what follows from the scores, and how many trials failed and why."""
+def print_conclusions(conclusions: Conclusions, console: Console, *, verbose: bool) -> None:
+    """Print what follows from the scores, and how many trials failed and why; `verbose` adds accuracy over λ."""
     if conclusions.records.scores.empty:
         console.print("no trial was confirmed: there is nothing to conclude")
     else:
-        _print_scores(conclusions.records, conclusions.decisions, console)
+        if verbose:
+            _print_scores(conclusions.records, console)
+        _print_answers(conclusions.records, conclusions.decisions, console)
     _print_failures(conclusions.records.trials, console)
 
 
-def _print_scores(records: StudyRecords, decisions: pd.DataFrame, console: Console) -> None:
-    """Print accuracy over λ, the decisions, and the information in the data."""
+def _print_scores(records: StudyRecords, console: Console) -> None:
+    """Print accuracy over λ, a table an encoder."""
     columns = {"accuracy": "test accuracy", "accuracy_nonzero": "test accuracy without neutral rows"}
     for encoder in records.scores["encoder"].unique():
         for column, title in columns.items():
             if records.scores[column].notna().to_numpy().any():
                 console.print(f"\n{title} of {encoder}, mean ± standard error over seeds")
                 console.print(_accuracy_table(records, encoder, column))
+
+
+def _print_answers(records: StudyRecords, decisions: pd.DataFrame, console: Console) -> None:
+    """Print the decisions, and the information in the data."""
     if decisions.empty:
         console.print("\nthere is nothing to decide: no encoder has scores at two λ")
     else:
         _print_decisions(decisions, records.study["definition"]["margin"], console)
     if not records.information.empty:
-        console.print(
-            "\ninformation that the modalities have about the label, in bits: less its null's mean, 95 % interval",
-        )
+        console.print("\ninformation that the modalities have about the label, in bits, with 95 % intervals")
         console.print(_information_table(records.information))
 
 

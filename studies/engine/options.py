@@ -89,6 +89,8 @@ class Options:
     """Start over instead of continuing; what was recorded stays, marked as superseded."""
     quick: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """The smallest sensible form of the study, to see it work; its figures mean nothing."""
+    verbose: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """At the end also print accuracy over λ, which the report and scores.csv have."""
 
     def __post_init__(self) -> None:
         for name in (

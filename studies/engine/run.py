@@ -36,4 +36,4 @@ def run_study(study: Study, options: Options, cluster: Cluster, console: Console
 
         if trained.is_interrupted:
             return interrupted(recording)
-        return conclude(recording, trained, uri, console)
+        return conclude(recording, trained, uri, console, verbose=options.verbose)

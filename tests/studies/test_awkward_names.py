@@ -39,7 +39,20 @@ def printed(workspace: Workspace) -> str:
     rows = {name: draw.standard_normal((120, 5)) + label[:, None] for name in MODALITIES}
     np.savez(archive, label=label, **rows)
     arguments = ["--archive", str(archive), "--modalities", *MODALITIES, "--storage", str(folder / "runs")]
-    small = ["--configurations", "1", "--seeds", "2", "--max-seeds", "2", "--max-epochs", "2", "--lambdas", "0", "1"]
+    small = [
+        "--configurations",
+        "1",
+        "--seeds",
+        "2",
+        "--max-seeds",
+        "2",
+        "--max-epochs",
+        "2",
+        "--lambdas",
+        "0",
+        "1",
+        "--verbose",
+    ]
     code, output = workspace.run(*arguments, *small, "--num-cpus", "2", script="custom")
     assert code == 0, output
     return output

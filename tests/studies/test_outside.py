@@ -37,7 +37,7 @@ def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path):
 def whole(make_workspace, outside: Path) -> tuple[Workspace, str]:
     """The lab's study by its command line, and what it printed."""
     workspace = make_workspace()
-    code, output = workspace.run(script=outside / "tones.py")
+    code, output = workspace.run("--verbose", script=outside / "tones.py")
     assert code == 0, output
     return workspace, output
 
