@@ -53,7 +53,7 @@ def printed(workspace: Workspace) -> str:
         "1",
         "--verbose",
     ]
-    code, output = workspace.run(*arguments, *small, "--num-cpus", "2", script="custom")
+    code, output = workspace.run(*arguments, *small, "--num-cpus", "2", "--verbose", script="custom")
     assert code == 0, output
     return output
 
