@@ -79,8 +79,10 @@ def lambda_label(lambda_: float) -> str:
 
 
 def short_name(name: str) -> str:
-    """The name of a modality, a variant or a study as a figure has room for it: a long one without its middle."""
-    return name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL // 2]}…{name[1 - _LONGEST_LABEL // 2 :]}"
+    """A name as a figure has room for it: each line that is long without its middle."""
+    half = _LONGEST_LABEL // 2
+    lines = [line if len(line) <= _LONGEST_LABEL else f"{line[:half]}…{line[1 - half :]}" for line in name.split("\n")]
+    return "\n".join(lines)
 
 
 def draw_curve(panel: Axes, curve: pd.DataFrame, grid: Array, style: Mapping[str, Any]) -> None:
