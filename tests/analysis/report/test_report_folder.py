@@ -60,7 +60,7 @@ def test_the_command_reads_where_mlflow_is_said_to_be(
 ) -> None:
     writer.study(writer.client.create_experiment("named"), "abc")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    monkeypatch.setattr("sys.argv", ["analysis.report", "--out", str(tmp_path / "out")])
+    monkeypatch.setattr("sys.argv", ["analysis.report", "--out", str(tmp_path / "out"), "--experiments", "named"])
     main()
     said = capsys.readouterr().out
     assert said.startswith(f"reading {uri} (MLFLOW_TRACKING_URI)\n") and (tmp_path / "out" / "index.html").is_file()
