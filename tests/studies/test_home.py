@@ -11,6 +11,8 @@ import pytest
 from studies.engine.home import usable_home
 
 SET = ("HOME", "NUMBA_CACHE_DIR", "MPLCONFIGDIR", "RAY_AUTH_TOKEN")
+# Ray sets some of these in this process, where another test has started it.
+CLEARED = (*SET, "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE", "XDG_CACHE_HOME")
 NOBODYS_NUMBER = 54321  # of no entry among the system's users
 # Becomes a user without any rights where it is root, and prints what it finds.
 PROGRAM = """
@@ -41,7 +43,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def as_nobody(place: Path, **variables: str) -> tuple[str, dict[str, str | None], bool]:
-    kept = {name: value for name, value in os.environ.items() if name not in (*SET, "XDG_CACHE_HOME")}
+    kept = {name: value for name, value in os.environ.items() if name not in CLEARED}
     finished = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps(sys.path), str(NOBODYS_NUMBER), json.dumps(SET)],
         env={**kept, "TMPDIR": str(place), **variables},
