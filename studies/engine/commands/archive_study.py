@@ -11,7 +11,8 @@ from studies.engine.options import CommandOptions, parse
 from studies.engine.study import Study
 from trainables.config import ArchiveData, default_encoder
 from trainables.data import MissingDataError, shapes
-from trainables.data.content import content_of
+from trainables.data.archive.archive_file import is_archive
+from trainables.data.archive.npy_folder import archive_content
 from trainables.data.splits import Task
 
 Template = Callable[..., Study]
@@ -22,7 +23,7 @@ class ArchiveOptions(CommandOptions):
     """Which features, where the study runs, and changes to what it asks."""
 
     archive: Path
-    """The feature archive, an npz file; docs/own-data.md has its format."""
+    """The feature archive, an npz file or another of those in docs/own-data.md."""
     modalities: tuple[str, str]
     """Names of the two modalities in the archive."""
     task: Task | None = None
@@ -44,9 +45,9 @@ def archive_study(template: Template, archive: Path, modalities: tuple[str, str]
     a copy lies. Raises MissingDataError where there is no archive, and Refused, naming the file, where it is not of the
     format, lacks a modality, or has labels that may be read in several ways.
     """
-    if not archive.is_file():
-        raise MissingDataError(f"expected a feature archive, found no file {archive}")
-    data = ArchiveData(content=content_of(archive), modalities=modalities, task=task)
+    if not is_archive(archive):
+        raise MissingDataError(f"expected a feature archive, found no file {archive}, and no folder of .npy files")
+    data = ArchiveData(content=archive_content(archive), modalities=modalities, task=task)
     known = shapes(data, archive)
     first, second = modalities
     return template(

@@ -17,8 +17,8 @@ from trainables.data.archive.near_misses import (
     refuse_near_misses,
     unused_note,
 )
+from trainables.data.archive.npy_folder import FolderArrays, archive_content, npy_files
 from trainables.data.archive.npz_arrays import NpzArrays
-from trainables.data.content import content_of
 from trainables.data.splits import MissingDataError, Task
 
 _PICKLES = (".pkl", ".pickle")
@@ -30,27 +30,36 @@ _ENDINGS = (".npz", *_PICKLES, *_TENSORS, _PARQUET)
 def locate_archive(config: ArchiveData, data_dir: Path | None) -> Path:
     """The archive of the content that `config` names: `data_dir` itself, or any archive in that folder.
 
+    An archive is a file, or a folder of .npy files.
+
     Raises MissingDataError where there is none of that content.
     """
     if data_dir is None:
         raise MissingDataError("a feature archive needs its path, or a folder that holds it, got none")
-    in_folder = sorted(data_dir.iterdir()) if data_dir.is_dir() else []
-    candidates = [path for path in in_folder if path.suffix in _ENDINGS] if data_dir.is_dir() else [data_dir]
+    within = [data_dir, *sorted(data_dir.iterdir())] if data_dir.is_dir() else []
+    candidates = [path for path in within if path.suffix in _ENDINGS or npy_files(path)] or [data_dir]
     for path in candidates:
-        if path.is_file() and content_of(path) == config.content:
+        if is_archive(path) and archive_content(path) == config.content:
             return path
-    looked_at = ", ".join(map(str, candidates)) or f"no {' or '.join(_ENDINGS)} file in {data_dir}"
+    looked_at = ", ".join(map(str, candidates))
     raise MissingDataError(
         f"found no feature archive with the SHA-256 {config.content}; looked at: {looked_at}. "
         "A changed archive is another data set."
     )
 
 
+def is_archive(path: Path) -> bool:
+    """Whether there may be an archive: a file, or a folder of .npy files."""
+    return path.is_file() or bool(npy_files(path))
+
+
 def open_archive(path: Path, task: Task | None) -> ArchiveArrays:
-    """The arrays of the file at `path`; `task` chooses among labels where a file has several.
+    """The arrays of the archive at `path`; `task` chooses among labels where a file has several.
 
     Raises Refused, naming the file, where it is of no format that is read.
     """
+    if path.is_dir():
+        return FolderArrays(path)
     if path.suffix in _PICKLES:
         return MmsaArrays(path, task)
     if path.suffix in _TENSORS:

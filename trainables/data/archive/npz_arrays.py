@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -13,7 +14,7 @@ from trainables.config import Refused
 from trainables.data.archive.archive_arrays import ArrayHeader
 from trainables.data.splits import Task
 
-_SUFFIX = ".npy"
+SUFFIX = ".npy"
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what NumPy writes
 _ENCRYPTED = 0x1
 
@@ -30,22 +31,27 @@ class NpzArrays:
 
     def read(self, names: Iterable[str]) -> dict[str, np.ndarray]:
         """See `ArchiveArrays.read`."""
-        with _damage_refused(self._path, "arrays without pickled objects, whole ones"):
+        with damage_refused(self._path, "arrays without pickled objects, whole ones"):
             with np.load(self._path, allow_pickle=False) as archive:
                 return {name: archive[name] for name in names if name in self.headers}
 
 
 def _headers(path: Path) -> dict[str, ArrayHeader]:
     headers: dict[str, ArrayHeader] = {}
-    with _damage_refused(path, "a whole npz archive"), zipfile.ZipFile(path) as archive:
+    with damage_refused(path, "a whole npz archive"), zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             _require_readable(info, path)
             with archive.open(info) as member:
-                version = npy_format.read_magic(member)
-                read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
-                shape, _, dtype = read(member)
-            headers[info.filename.removesuffix(_SUFFIX)] = ArrayHeader(shape=shape, dtype=dtype)
+                headers[info.filename.removesuffix(SUFFIX)] = read_header(member)
     return headers
+
+
+def read_header(member: IO[bytes]) -> ArrayHeader:
+    """Shape and type of the array of an .npy file that is open at its beginning."""
+    version = npy_format.read_magic(member)
+    read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+    shape, _, dtype = read(member)
+    return ArrayHeader(shape=shape, dtype=dtype)
 
 
 def _require_readable(info: zipfile.ZipInfo, path: Path) -> None:
@@ -60,7 +66,7 @@ def _require_readable(info: zipfile.ZipInfo, path: Path) -> None:
 
 
 @contextmanager
-def _damage_refused(path: Path, expected: str) -> Iterator[None]:
+def damage_refused(path: Path, expected: str) -> Iterator[None]:
     """What a damaged file makes zipfile and NumPy raise, as Refused."""
     try:
         yield

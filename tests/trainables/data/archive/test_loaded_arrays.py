@@ -12,7 +12,7 @@ from pyarrow import parquet
 from trainables.config import ArchiveData, Refused
 from trainables.data import Splits, load, shapes
 from trainables.data.archive.loaded_arrays import parquet_arrays, tensor_arrays
-from trainables.data.content import content_of
+from trainables.data.archive.npy_folder import archive_content
 
 NUM_ROWS = 60
 
@@ -31,7 +31,7 @@ def arrays() -> dict[str, np.ndarray]:
 
 
 def read(path: Path) -> Splits:
-    config = ArchiveData(content=content_of(path), modalities=("text", "audio"))
+    config = ArchiveData(content=archive_content(path), modalities=("text", "audio"))
     assert shapes(config, path.parent).num_classes == 3
     return load(config, path.parent)
 
@@ -56,9 +56,21 @@ def write_parquet(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     parquet.write_table(pa.table(columns), path, row_group_size=40)
 
 
+def write_folder(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    path.mkdir()
+    for name, values in arrays.items():
+        np.save(path / f"{name}.npy", values)
+
+
 @pytest.mark.parametrize(
     ("name", "write"),
-    [("a.pt", write_pt), ("a.pth", write_pt), ("a.safetensors", write_safetensors), ("a.parquet", write_parquet)],
+    [
+        ("a.pt", write_pt),
+        ("a.pth", write_pt),
+        ("a.safetensors", write_safetensors),
+        ("a.parquet", write_parquet),
+        ("a", write_folder),
+    ],
 )
 def test_every_format_gives_what_the_same_arrays_give_as_npz(
     tmp_path: Path, arrays: dict[str, np.ndarray], name: str, write: Callable[[Path, Mapping[str, np.ndarray]], None]
