@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from k8s.job import plan
+from k8s.names import job_name
+from studies import mosei_va
 from tests.k8s.conftest import Documents
 from tests.k8s.pods import pods
 
@@ -30,6 +32,10 @@ def test_a_job_of_the_readme_is_made(command: str, tmp_path: Path, monkeypatch: 
     make, apply = command.split(" | ")
     assert apply == "kubectl apply -f -"
     assert plan(shlex.split(make)[3:])[0]["kind"] == "RayJob"
+
+
+def test_the_name_of_a_job_in_the_text_is_that_of_the_study_as_it_is_declared() -> None:
+    assert set(re.findall(r"`(mosei-va-[0-9a-f]{12})`", README)) == {job_name("mosei_va", mosei_va.STUDY.identity)}
 
 
 def test_every_folder_and_file_that_is_applied_is_there(repository: Path) -> None:
