@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from k8s.ray_job import ray_cluster
 from tests.k8s.conftest import Documents
 from tests.k8s.pods import ROLE, selects
 
@@ -25,8 +26,8 @@ OPERATORS = (
     {**COMPONENT, "app.kubernetes.io/name": "kuberay"},
     {**COMPONENT, "app.kubernetes.io/name": "kuberay-operator", "app.kubernetes.io/instance": "kuberay"},
 )
-DASHBOARD, GCS, CLIENT, TRACKING, DATABASE, S3, ANY = 8265, 6379, 10001, 5000, 5432, 8333, 31337
-PORTS = (DASHBOARD, GCS, CLIENT, TRACKING, DATABASE, S3, ANY)
+DASHBOARD, METRICS, GCS, CLIENT, TRACKING, DATABASE, S3, ANY = 8265, 8080, 6379, 10001, 5000, 5432, 8333, 31337
+PORTS = (DASHBOARD, METRICS, GCS, CLIENT, TRACKING, DATABASE, S3, ANY)
 
 Labels = Mapping[str, str]
 OWN: Labels = {"kubernetes.io/metadata.name": "align-or-not"}
@@ -90,11 +91,22 @@ def test_the_operator_reaches_the_job_port_of_heads_and_nothing_else(
     assert reached == {("ray-head", DASHBOARD)}
 
 
+def test_monitoring_reads_the_metrics_of_heads_and_nothing_else(policies: Documents) -> None:
+    prometheus = ({"kubernetes.io/metadata.name": "monitoring"}, {"app.kubernetes.io/name": "prometheus"})
+    reached = {
+        (role, port) for role in ROLES for port in PORTS if passes(policies, "ingress", {ROLE: role}, prometheus, port)
+    }
+    assert reached == {("ray-head", METRICS)}
+    assert ray_cluster(())["spec"]["headGroupSpec"]["rayStartParams"]["metrics-export-port"] == str(METRICS)
+
+
 @pytest.mark.parametrize(
     "stranger",
     [
         (OWN, {}),
         (OWN, {ROLE: "none"}),
+        (OWN, {"app.kubernetes.io/name": "prometheus"}),
+        ({"kubernetes.io/metadata.name": "default"}, {"app.kubernetes.io/name": "prometheus"}),
         ({"kubernetes.io/metadata.name": "default"}, {ROLE: "ray-head"}),
         # A Ray pod of another team, as the operator labels it.
         (
