@@ -19,6 +19,7 @@ ROLES = (
     "postgres",
     "object-store",
     "object-store-client",
+    "fill-data",
 )
 # The operator's pod as its manifests label it, and as its Helm chart does.
 COMPONENT = {"app.kubernetes.io/component": "kuberay-operator"}

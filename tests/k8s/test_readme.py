@@ -12,7 +12,7 @@ from k8s.job import plan
 from k8s.names import job_name
 from studies import mosei_va
 from tests.k8s.conftest import Documents
-from tests.k8s.pods import pods
+from tests.k8s.pods import Pod, pods
 
 README = (Path(__file__).parents[2] / "k8s/README.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -53,6 +53,25 @@ def test_the_map_shows_what_is_there(repository: Path) -> None:
     for folder in ("components", "overlays"):
         (line,) = re.findall(rf"^{folder}/ +(.*)$", README, re.MULTILINE)
         assert set(line.split(" · ")) == {path.name for path in (repository / "k8s" / folder).iterdir()}
+
+
+def data_mount(pod: Pod) -> tuple[str, str, bool]:
+    """The claim of the volume `data` in a pod, where its first container has it, and whether that may only read."""
+    (volume,) = [volume for volume in pod.spec["volumes"] if volume["name"] == "data"]
+    (mount,) = [mount for mount in pod.spec["containers"][0]["volumeMounts"] if mount["name"] == "data"]
+    return volume["persistentVolumeClaim"]["claimName"], mount["mountPath"], mount.get("readOnly", False)
+
+
+def test_the_claim_that_is_filled_by_hand_is_the_one_that_jobs_read(builds: Mapping[str, Documents]) -> None:
+    (document,) = builds["fill-data"]
+    (filler,) = pods([document])
+    claim, folder, only_reads = data_mount(filler)
+    ray = [pod for pod in pods([plan(["mosei_va", "--volumes"])[0]]) if pod.role in ("ray-head", "ray-worker")]
+    assert not only_reads and [data_mount(pod) for pod in ray] == [(claim, folder, True)] * 2
+    metadata = document["metadata"]
+    (copy,) = commands("kubectl cp")
+    assert copy == f"kubectl cp data/. {metadata['namespace']}/{metadata['name']}:{folder}"
+    assert f"kubectl -n {metadata['namespace']} delete pod {metadata['name']}" in COMMANDS
 
 
 def test_labels_that_are_asked_for_are_on_some_pod_or_job(builds: Mapping[str, Documents]) -> None:
