@@ -38,6 +38,12 @@ def test_the_name_of_a_job_in_the_text_is_that_of_the_study_as_it_is_declared() 
     assert set(re.findall(r"`(mosei-va-[0-9a-f]{12})`", README)) == {job_name("mosei_va", mosei_va.STUDY.identity)}
 
 
+def test_every_job_that_stands_in_the_way_of_another_image_is_taken_out(builds: Mapping[str, Documents]) -> None:
+    there = {document["metadata"]["name"] for document in builds["platform"] if document["kind"] == "Job"}
+    (command,) = commands("kubectl -n align-or-not delete job ")
+    assert set(command.split()[5:]) == there | {"--ignore-not-found"}
+
+
 def test_every_folder_and_file_that_is_applied_is_there(repository: Path) -> None:
     applied = [
         path for command in COMMANDS for path in re.findall(r"kubectl (?:apply|create|delete) -[kf] (k8s/\S+)", command)
@@ -88,6 +94,8 @@ def test_labels_that_are_asked_for_are_on_some_pod_or_job(builds: Mapping[str, D
 
 
 def test_figures_of_the_text_are_those_of_the_manifests(builds: Mapping[str, Documents]) -> None:
+    (head,) = [pod for pod in pods(builds["interactive"]) if pod.role == "ray-head"]
+    assert re.findall(r"grace of (\d+) s", README) == [str(head.spec["terminationGracePeriodSeconds"])] * 2
     servers = [pod for pod in pods(builds["platform"]) if pod.role in ("mlflow", "postgres", "object-store")]
     requests = [pod.spec["containers"][0]["resources"]["requests"] for pod in servers]
     cpus = sum(float(request["cpu"].removesuffix("m")) / 1000 for request in requests)
