@@ -88,7 +88,9 @@ def test_the_operator_reaches_the_job_port_of_heads_and_nothing_else(
     policies: Documents, operator: Labels, namespace: str
 ) -> None:
     peer = ({"kubernetes.io/metadata.name": namespace}, operator)
-    reached = {(role, port) for role in ROLES for port in PORTS if passes(policies, "ingress", {ROLE: role}, peer, port)}
+    reached = {
+        (role, port) for role in ROLES for port in PORTS if passes(policies, "ingress", {ROLE: role}, peer, port)
+    }
     assert reached == {("ray-head", DASHBOARD)}
 
 
