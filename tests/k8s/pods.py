@@ -39,6 +39,8 @@ def _pods_of(document: Mapping[str, Any]) -> Iterator[Pod]:
             yield _pod(owner, group["template"], () if autoscaler is None else ({"name": "autoscaler", **autoscaler},))
         if "submitterPodTemplate" in spec:
             yield _pod(owner, spec["submitterPodTemplate"])
+    elif document["kind"] == "Pod":
+        yield _pod(owner, document)
     elif "template" in spec:
         yield _pod(owner, spec["template"])
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from k8s.ray_job import ray_cluster
 from tests.k8s.conftest import Documents
 from tests.k8s.pods import ROLE, selects
 
@@ -18,10 +19,16 @@ ROLES = (
     "postgres",
     "object-store",
     "object-store-client",
+    "fill-data",
 )
-OPERATOR = ({"kubernetes.io/metadata.name": "kuberay-operator"}, {"app.kubernetes.io/name": "kuberay"})
-DASHBOARD, GCS, CLIENT, TRACKING, DATABASE, S3, ANY = 8265, 6379, 10001, 5000, 5432, 8333, 31337
-PORTS = (DASHBOARD, GCS, CLIENT, TRACKING, DATABASE, S3, ANY)
+# The operator's pod as its manifests label it, and as its Helm chart does.
+COMPONENT = {"app.kubernetes.io/component": "kuberay-operator"}
+OPERATORS = (
+    {**COMPONENT, "app.kubernetes.io/name": "kuberay"},
+    {**COMPONENT, "app.kubernetes.io/name": "kuberay-operator", "app.kubernetes.io/instance": "kuberay"},
+)
+DASHBOARD, METRICS, GCS, CLIENT, TRACKING, DATABASE, S3, ANY = 8265, 8080, 6379, 10001, 5000, 5432, 8333, 31337
+PORTS = (DASHBOARD, METRICS, GCS, CLIENT, TRACKING, DATABASE, S3, ANY)
 
 Labels = Mapping[str, str]
 OWN: Labels = {"kubernetes.io/metadata.name": "align-or-not"}
@@ -75,11 +82,25 @@ def test_the_connections_that_pass_are_these_and_no_others(policies: Documents) 
     }
 
 
-def test_the_operator_reaches_the_job_port_of_heads_and_nothing_else(policies: Documents) -> None:
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("namespace", ["kuberay-operator", "kuberay", "default"])
+def test_the_operator_reaches_the_job_port_of_heads_and_nothing_else(
+    policies: Documents, operator: Labels, namespace: str
+) -> None:
+    peer = ({"kubernetes.io/metadata.name": namespace}, operator)
     reached = {
-        (role, port) for role in ROLES for port in PORTS if passes(policies, "ingress", {ROLE: role}, OPERATOR, port)
+        (role, port) for role in ROLES for port in PORTS if passes(policies, "ingress", {ROLE: role}, peer, port)
     }
     assert reached == {("ray-head", DASHBOARD)}
+
+
+def test_monitoring_reads_the_metrics_of_heads_and_nothing_else(policies: Documents) -> None:
+    prometheus = ({"kubernetes.io/metadata.name": "monitoring"}, {"app.kubernetes.io/name": "prometheus"})
+    reached = {
+        (role, port) for role in ROLES for port in PORTS if passes(policies, "ingress", {ROLE: role}, prometheus, port)
+    }
+    assert reached == {("ray-head", METRICS)}
+    assert ray_cluster(())["spec"]["headGroupSpec"]["rayStartParams"]["metrics-export-port"] == str(METRICS)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +108,16 @@ def test_the_operator_reaches_the_job_port_of_heads_and_nothing_else(policies: D
     [
         (OWN, {}),
         (OWN, {ROLE: "none"}),
+        (OWN, {"app.kubernetes.io/name": "prometheus"}),
+        ({"kubernetes.io/metadata.name": "default"}, {"app.kubernetes.io/name": "prometheus"}),
         ({"kubernetes.io/metadata.name": "default"}, {ROLE: "ray-head"}),
-        ({"kubernetes.io/metadata.name": "default"}, {"app.kubernetes.io/name": "kuberay"}),
+        # A Ray pod of another team, as the operator labels it.
+        (
+            {"kubernetes.io/metadata.name": "default"},
+            {"app.kubernetes.io/name": "kuberay", "app.kubernetes.io/created-by": "kuberay-operator"},
+        ),
         ({"kubernetes.io/metadata.name": "kuberay-operator"}, {"app.kubernetes.io/name": "other"}),
+        ({"kubernetes.io/metadata.name": "kuberay-operator"}, {**COMPONENT, "app.kubernetes.io/name": "other"}),
     ],
 )
 def test_a_stranger_reaches_nobody(policies: Documents, stranger: tuple[Labels, Labels]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from tests.k8s.conftest import NAMES, Documents, of_kind
 from tests.k8s.pods import ROLE, Pod, pods, selects, strings
 
+STAND_ON = {"interactive": "platform", "fill-data": "volumes"}  # overlays that need another one to be there
 OPERATORS_ROLES = {"ray-head", "ray-worker", "submitter"}  # of pods that a cluster on the platform will have
 
 
@@ -55,7 +56,7 @@ def test_every_secret_is_made_as_the_readme_says_and_none_is_written_down(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_account_claim_and_configuration_is_there(name: str, builds: Mapping[str, Documents]) -> None:
-    there = builds[name] if name != "interactive" else builds[name] + builds["platform"]
+    there = builds[name] + (builds[STAND_ON[name]] if name in STAND_ON else [])
     accounts, claims, configurations = (
         {document["metadata"]["name"] for document in of_kind(there, kind)}
         for kind in ("ServiceAccount", "PersistentVolumeClaim", "ConfigMap")
