@@ -21,6 +21,7 @@ _QUICK: Mapping[str, Any] = {
     "max_seeds": 2,
     "search_seeds": 1,
     "max_epochs": 4,
+    "information_rows": 400,
 }
 _QUICK_ROWS = 512
 # Fields of a study that options of the same names replace.

@@ -22,6 +22,7 @@ _AT_LEAST_ONE = (
     "reports",
     "batch_size",
     "concurrency",
+    "information_rows",
 )
 
 # Two doublings of the seeds, where a study does not say how many it can pay for.
@@ -44,7 +45,8 @@ class Study:
     projection; None is all.
     `reports`: how often a full training looks at the validation split, and `halving` decides then whether it goes on.
     `gradient_clip`: the largest norm of a replica's gradient. `alignment_samples`: the test rows on which alignment is
-    measured, the first ones.
+    measured, the first ones. `information_rows`: the information in the data is estimated from so many training
+    rows, and from half as many validation rows.
     `concurrency`: trials of one stratum that may be under way at once; it decides which earlier trials a trial can
     learn from, so that the machine's size never does. `rehearsal`: the data are generated to try the study.
     Raises Refused for a grid, space or budget that cannot be run.
@@ -73,6 +75,8 @@ class Study:
     halving: HalvingPolicy = SuccessiveHalving()
     gradient_clip: float = 1.0
     alignment_samples: int = 2048
+    # With so many an atom of the synthetic data errs by a hundredth of a bit; more rows cost trials their cores.
+    information_rows: int = 4_000
     concurrency: int = 2
     seed: int = 0
     rehearsal: bool = False

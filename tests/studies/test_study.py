@@ -42,6 +42,7 @@ def test_numbers_of_training_rows_are_variants(study: Study) -> None:
         {"reports": 3},
         {"gradient_clip": 2.0},
         {"alignment_samples": 100},
+        {"information_rows": 400},
         {"rehearsal": True},
     ],
 )

@@ -44,7 +44,7 @@ def _print_information(study: Study, options: Options, console: Console) -> None
     """Print what the estimate of the information in each variant's data takes, and where it merges classes."""
     for label, config in study.variants.items():
         known = shapes(config, options.data_dir)
-        size = information_size(known)
+        size = information_size(known, study.information_rows)
         console.print(
             f"{label}: the information in the data is estimated beside the training, from {size.num_rows} "
             f"training and {size.num_held_out_rows} validation rows of {size.num_classes} classes: "

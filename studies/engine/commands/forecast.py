@@ -35,7 +35,9 @@ def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> 
     ((label, config),) = study.variants.items()
     with console.status(Text(f"estimating the information in {options.archive.name}")):
         splits = load(config, options.archive)
-        record = information_record(config, splits, study.encoder_1, study.encoder_2, num_workers=None)
+        record = information_record(
+            config, splits, study.encoder_1, study.encoder_2, most_rows=study.information_rows, num_workers=None
+        )
     console.print(f"{label}: {record['verdict']}")
     _require_same_method(points, record)
     law = RedundancyLaw.fit(points, options.predictor)

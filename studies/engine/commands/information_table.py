@@ -64,7 +64,9 @@ def _records(studies: Sequence[Study], data_dir: Path, console: Console) -> Iter
                 continue
             with console.status(Text(f"estimating {study.name} {label}")):
                 splits = load(config, data_dir)
-                record = information_record(config, splits, study.encoder_1, study.encoder_2, num_workers=None)
+                record = information_record(
+                    config, splits, study.encoder_1, study.encoder_2, most_rows=study.information_rows, num_workers=None
+                )
             title = f"{study.name} {label} ({' + '.join(splits.modalities)})"
             yield title, record
             if bins := record.get("value_bins"):

@@ -38,7 +38,9 @@ def _estimate_all(study: Study, variants: Mapping[str, tuple[DataConfig, "ray.Ob
     found, errors = {}, {}
     for label, (config, reference) in variants.items():
         try:
-            found[label] = information_record(config, ray.get(reference), study.encoder_1, study.encoder_2)
+            found[label] = information_record(
+                config, ray.get(reference), study.encoder_1, study.encoder_2, most_rows=study.information_rows
+            )
         except Exception:  # one variant's failure costs no other its estimate, and is reported at the end
             errors[label] = traceback.format_exc()
     return found, errors

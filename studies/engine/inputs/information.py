@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.records.schema import information_metric, information_tag, recorded_names
-from studies.engine.inputs.information_size import MOST_CLASSES, MOST_HELD_OUT_ROWS, MOST_ROWS, merging_note
+from studies.engine.inputs.information_size import MOST_CLASSES, merging_note, most_held_out_rows
 from trainables.config import DataConfig, EncoderConfig
 from trainables.data import Split, Splits, population_table
 from trainables.data.splits import REGRESSION
@@ -31,11 +31,15 @@ def information_record(
     encoder_1: EncoderConfig,
     encoder_2: EncoderConfig,
     *,
+    most_rows: int,
     num_workers: int | None = 1,
 ) -> dict[str, Any]:
-    """Estimate the atoms of the training split from at most 4,000 of its rows, drawn once for all; plain JSON values.
+    """Estimate the atoms of the training split from at most `most_rows` of its rows, drawn once for all.
 
-    The same is estimated on held-out rows, of the validation split: where those tell otherwise, their figures count.
+    Returns plain JSON values.
+
+    The same is estimated on half as many held-out rows, of the validation split: where those tell otherwise, their
+    figures count.
     Of more than 32 classes, neighbouring ones are merged into 32 of about equally many rows.
     Where the population is known, its exact atoms stand beside them. Values to be regressed are decomposed twice: their
     sign, and under `value_bins` their quantile bins.
@@ -60,9 +64,9 @@ def information_record(
     if splits.num_classes > MOST_CLASSES:
         merged = merged_classes(classes, splits.num_classes)
         classes, held_out_classes = merged[classes], merged[held_out_classes]
-    rows = _some_rows(splits.train, MOST_ROWS, "rows")
+    rows = _some_rows(splits.train, most_rows, "rows")
     found = estimated(splits.train, rows, classes)
-    held_out_rows = _some_rows(splits.valid, MOST_HELD_OUT_ROWS, "held-out rows")
+    held_out_rows = _some_rows(splits.valid, most_held_out_rows(most_rows), "held-out rows")
     if len(held_out_rows) >= _LEAST_HELD_OUT_ROWS and len(np.unique(held_out_classes[held_out_rows])) > 1:
         found = on_held_out_rows(found, estimated(splits.valid, held_out_rows, held_out_classes))
     table = population_table(config)

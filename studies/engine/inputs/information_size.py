@@ -5,10 +5,6 @@ from dataclasses import dataclass
 from trainables.data import Shapes
 from trainables.data.splits import REGRESSION
 
-# With so many rows an atom of the synthetic data errs by a hundredth of a bit; more rows cost trials their cores.
-MOST_ROWS = 4_000
-# Held-out rows only have to show whether the training rows tell the same.
-MOST_HELD_OUT_ROWS = 2_000
 # The exact decomposition's time grows with the cube of the classes: seconds of 32, minutes of 100, hours of 300.
 MOST_CLASSES = 32
 # Core-seconds of an estimate: of its beginning, of a row, and of a row and class. Measured on one core (November 2026)
@@ -26,9 +22,14 @@ class InformationSize:
     seconds: float
 
 
-def information_size(known: Shapes) -> InformationSize:
-    """The size of the estimate for data of these shapes; values to be regressed are decomposed by two labels."""
-    num_rows, num_held_out = min(known.sizes[0], MOST_ROWS), min(known.sizes[1], MOST_HELD_OUT_ROWS)
+def most_held_out_rows(most_rows: int) -> int:
+    """Half of the training rows: held-out ones only have to show whether those tell the same."""
+    return most_rows // 2
+
+
+def information_size(known: Shapes, most_rows: int) -> InformationSize:
+    """The size of the estimate from at most so many training rows; values to be regressed have two kinds of label."""
+    num_rows, num_held_out = min(known.sizes[0], most_rows), min(known.sizes[1], most_held_out_rows(most_rows))
     num_classes = min(known.num_classes, MOST_CLASSES)
     passes = [num_rows, num_held_out, *([num_rows] if known.task == REGRESSION else [])]
     a_row = _SECONDS_A_ROW + _SECONDS_A_ROW_AND_CLASS * num_classes

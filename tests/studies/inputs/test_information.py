@@ -30,7 +30,9 @@ def splits(train: Split, valid: Split, **others) -> Splits:
 
 
 def test_a_record_names_its_method_and_has_bounds_beside_the_exact_atoms() -> None:
-    record = information_record(CONFIG, splits(split(300, 1.5, 0), split(150, 1.5, 1)), ENCODER, ENCODER)
+    record = information_record(
+        CONFIG, splits(split(300, 1.5, 0), split(150, 1.5, 1)), ENCODER, ENCODER, most_rows=4_000
+    )
     assert (record["method"], record["definition"], record["num_samples"]) == (METHOD, "BROJA", 300)
     assert record["dominant"] == "unique_1"
     assert record["atoms"]["redundancy"]["exact"] == pytest.approx(1.6719, abs=5e-5)  # of CONFIG's population
@@ -42,7 +44,9 @@ def test_a_record_names_its_method_and_has_bounds_beside_the_exact_atoms() -> No
 
 
 def test_features_that_leak_their_labels_are_reported_by_held_out_rows() -> None:
-    record = information_record(CONFIG, splits(split(300, 3.0, 0), split(250, 0.3, 1)), ENCODER, ENCODER)
+    record = information_record(
+        CONFIG, splits(split(300, 3.0, 0), split(250, 0.3, 1)), ENCODER, ENCODER, most_rows=4_000
+    )
     assert record["num_samples"] == 250
     assert "LEAK" in record["verdict"]
     assert record["atoms"]["unique_1"]["corrected"] < 0.4
@@ -50,7 +54,7 @@ def test_features_that_leak_their_labels_are_reported_by_held_out_rows() -> None
 
 def test_values_are_decomposed_by_sign_and_by_quantile_bins() -> None:
     data = splits(split(300, 1.0, 0, values=True), split(150, 1.0, 1, values=True), task="regression")
-    record = information_record(CONFIG, data, ENCODER, ENCODER)
+    record = information_record(CONFIG, data, ENCODER, ENCODER, most_rows=4_000)
     bins = record["value_bins"]
     assert bins["num_bins"] == 4
     # Four bins say more than the sign, which two of them make up.
@@ -75,7 +79,7 @@ def test_an_estimate_about_groups_of_classes_says_so() -> None:
     x1 = np.stack([y / 10, draw.random(80)], axis=1).astype(np.float32)
     part = Split(x1=x1, x2=draw.standard_normal((80, 2)).astype(np.float32), y=y)
     data = Splits(train=part, valid=part, test=part, modalities=("a", "b"), num_classes=40)
-    record = information_record(CONFIG, data, ENCODER, ENCODER)
+    record = information_record(CONFIG, data, ENCODER, ENCODER, most_rows=4_000)
     assert record["notes"][-1] == merging_note(40)
     assert "32 groups of neighbouring classes" in record["verdict"]
 
@@ -83,10 +87,19 @@ def test_an_estimate_about_groups_of_classes_says_so() -> None:
 @pytest.mark.parametrize(("num_classes", "counted"), [(2, 2), (32, 32), (33, 32), (300, 32)])
 def test_an_estimate_has_a_size_that_is_known_before(num_classes: int, counted: int) -> None:
     known = Shapes(modalities=("a", "b"), row_1=(3,), row_2=(4,), num_classes=num_classes, sizes=(50_000, 900, 900))
-    size = information_size(known)
+    size = information_size(known, 4_000)
     assert (size.num_rows, size.num_held_out_rows, size.num_classes) == (4_000, 900, counted)
     assert (merging_note(num_classes) is None) == (num_classes == counted)
     assert size.seconds < 600
+
+
+def test_an_estimate_takes_as_many_rows_as_the_study_says() -> None:
+    data = splits(split(300, 1.5, 0), split(250, 1.5, 1))
+    record = information_record(CONFIG, data, ENCODER, ENCODER, most_rows=120)
+    assert record["num_samples"] == 120
+    known = Shapes(modalities=("a", "b"), row_1=(2,), row_2=(2,), num_classes=2, sizes=(300, 250, 250))
+    size = information_size(known, 120)
+    assert (size.num_rows, size.num_held_out_rows) == (120, 60)
 
 
 def test_only_variants_without_numbers_of_this_method_are_estimated() -> None:
