@@ -22,7 +22,7 @@ def whole(team: Team) -> str:
 
 
 def test_a_study_on_two_nodes_equals_the_one_alone(team: Team, whole: str, undisturbed: dict[str, dict]) -> None:
-    assert "2 CPUs" in whole and "best alignment weight λ*" in whole
+    assert "2 CPUs" in whole and "the decision for each encoder" in whole
     assert team.records(STORAGE) == undisturbed
     assert len(undisturbed) >= FEWEST_TRIALS
     team.assert_tidy(STORAGE)
