@@ -77,7 +77,8 @@ def test_the_researcher_compares_runs_in_the_browser(team: Team, whole: str, bro
     details = shown[shown.index("Run details") :]
     assert "Parameters" in details and "accuracy/best" in details
     (strengths,) = (line.split()[1:] for line in details.splitlines() if line.startswith("lambda "))
-    assert sorted(map(float, strengths)) == [0, 0.5, 2]
+    trained = [record["parameters"]["lambda"] for record in confirmed]
+    assert sorted(map(float, strengths)) == sorted(trained) and set(trained) == {0, 0.5, 2}  # a trial for each round
     for record in confirmed:
         assert f"R=4 λ={record['parameters']['lambda']:g} confirm" in details
         assert str(round(record["reports"][-1][1]["test/accuracy/modality_1"], 3)) in details
