@@ -18,9 +18,9 @@ from tests.cluster.services import RESEARCHER, Database, ObjectStore, TrackingSe
 from tests.studies.workspace import SECONDS_ALLOWED, assert_tidy, ended_records
 
 ARGUMENTS = (
-    "--variants R=4 --lambdas 0 0.5 2 --configurations 4 --seeds 2 --max-seeds 4 --max-epochs 27 --train-samples 256"
+    "--variants R=4 --lambdas 0 0.5 2 --configurations 4 --seeds 2 --max-seeds 2 --max-epochs 27 --train-samples 256"
 ).split()
-FEWEST_TRIALS = 3 * (4 + 1)  # the search and the first round; exchange and later rounds add to them
+FEWEST_TRIALS = 3 * (4 + 1)  # the search and the one round; the exchange adds to them
 
 
 @dataclass(frozen=True)
