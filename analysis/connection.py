@@ -3,7 +3,8 @@
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from trainables.config import Refused
@@ -114,6 +115,17 @@ def asked(uri: str, question: Callable[[], _Answer]) -> _Answer:
                 raise TrackingServerError(uri, error) from error
             time.sleep(pause)
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def answers_named(uri: str) -> Iterator[None]:
+    """What the server at `uri`, or the way to it, raises meanwhile is a TrackingServerError; nothing is tried again."""
+    try:
+        yield
+    except Exception as error:
+        if not is_answer(error):
+            raise
+        raise TrackingServerError(uri, error) from error
 
 
 def _status(error: Exception) -> int | None:

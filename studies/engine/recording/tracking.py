@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from analysis.connection import (
-    TrackingServerError,
+    answers_named,
     asked,
     bound_requests,
     explained,
-    is_answer,
     is_away,
     is_database,
     masked,
@@ -116,21 +115,18 @@ class Tracking:
         Raises TrackingServerError where the server cannot be reached or refuses, and Refused for a deleted experiment.
         """
         experiment = experiment_name(experiment)
-        make_store(self._uri)
+        with answers_named(self._uri):  # a full disk among them
+            make_store(self._uri)
         if is_database(self._uri):
             asked(self._uri, lambda: reach_database(self._uri))
         known = asked(self._uri, lambda: self._connect(experiment))
         with self._opening:
             if self._is_left:
                 return 0
-            try:
+            with answers_named(self._uri):
                 self._experiment_id = known or self._create_experiment(experiment)
                 num_superseded = self._open_parent(experiment, identity, recording, tags)
                 self._remove_twins()
-            except Exception as error:
-                if not is_answer(error):
-                    raise
-                raise TrackingServerError(self._uri, error) from error
             self._outbox.start()
         return num_superseded
 

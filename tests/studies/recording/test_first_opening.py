@@ -1,7 +1,11 @@
 """A new SQLite store that several processes open at once, and the experiments in it."""
 
 import multiprocessing
+import os
+import resource
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +101,18 @@ def test_a_store_that_is_there_is_left_as_it_is(folder: Path) -> None:
     before = (folder / "mlflow.db").read_bytes()
     make_store(STORE)
     assert (folder / "mlflow.db").read_bytes() == before
+
+
+def test_a_disk_that_is_full_is_named_and_the_store_is_made_when_there_is_room(folder: Path, repository: Path) -> None:
+    """No file may grow to what MLflow's tables take, as on a disk that is full; the same command is a new process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(TrackingServerError, match="cannot be opened or used"):
+            open_study("study")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (folder / "mlflow.db").exists()
+    again = [sys.executable, "-c", f"from {make_store.__module__} import make_store; make_store({STORE!r})"]
+    subprocess.run(again, env={**os.environ, "PYTHONPATH": str(repository)}, check=True)
+    assert (folder / "mlflow.db").exists()
