@@ -1,5 +1,6 @@
 """A headless Chromium with a profile of its own, which talks to nobody but the page that it is sent to."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,14 @@ _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage --window-size=1600,1200"
 ).split()
+
+# Parts of the page that are longer than what is seen of them, and one more step in such a part: where it is then.
+_SCROLLED_PARTS = """
+return [...document.querySelectorAll("*")].filter(part =>
+  part.scrollHeight > part.clientHeight + 1 && ["auto", "scroll"].includes(getComputedStyle(part).overflowY))
+"""
+_SCROLL_ON = "arguments[0].scrollTop += arguments[0].clientHeight / 2; return arguments[0].scrollTop"
+_SECONDS_TO_DRAW = 0.3
 
 
 @contextmanager
@@ -65,6 +74,18 @@ def compare_children(browser: Chrome, uri: str, experiment_id: str, condition: s
         )
     _click_when_there(browser, "button[data-testid='runs-compare-button']")
     wait_for(browser, "Run details")
+
+
+def text_while_scrolled(browser: Chrome) -> str:
+    """The text of the page at each step of scrolling its parts to their ends: a long table draws the rows in sight."""
+    seen = [text(browser)]
+    for part in browser.execute_script(_SCROLLED_PARTS):
+        position = -1
+        while (reached := browser.execute_script(_SCROLL_ON, part)) > position:
+            position = reached
+            time.sleep(_SECONDS_TO_DRAW)
+            seen.append(text(browser))
+    return "\n".join(seen)
 
 
 def _click_when_there(browser: Chrome, selector: str) -> None:
