@@ -23,7 +23,8 @@ import tyro
 from harness import Row, print_table
 from scipy import special
 
-from analysis.decision import Decision, decide, spent_at
+from analysis.decision import Decision, decide, look_at, spent_at
+from studies.engine.search.rounds import next_round
 
 LAMBDAS = np.array([0, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4])
 MARGIN, CONFIDENCE = 0.005, 0.95
@@ -76,20 +77,20 @@ class Round:
 
 
 def rounds(
-    lambdas: np.ndarray, scores: np.ndarray, decide_at: Callable[[np.ndarray, int], Decision]
+    lambdas: np.ndarray, scores: np.ndarray, decide_at: Callable[[np.ndarray, list[int]], Decision]
 ) -> Iterator[Round]:
     """Decide on ever more of the scores [L, S] until the decision stands."""
-    num_seeds = np.full(len(scores), FIRST_SEEDS)
-    look = 1
+    counts = dict.fromkeys(lambdas.tolist(), FIRST_SEEDS)
     while True:
+        num_seeds = np.array(list(counts.values()))
         known = np.where(np.arange(scores.shape[1]) < num_seeds[:, None], scores, np.nan)
-        decision = decide_at(known[:, : num_seeds.max()], look)
+        looks = [look_at(count, FIRST_SEEDS) for count in counts.values()]
+        decision = decide_at(known[:, : num_seeds.max()], looks)
         yield Round(decision=decision, spent=int(num_seeds.sum()))
-        next_seeds = FIRST_SEEDS * 2**look
-        if not decision.contenders or next_seeds > scores.shape[1]:
+        more = next_round(counts, decision.contenders, scores.shape[1])
+        if not more:
             return
-        num_seeds[np.isin(lambdas, decision.contenders)] = next_seeds
-        look += 1
+        counts |= {lambda_: seeds.stop for lambda_, seeds in more.items()}
 
 
 def is_wrong(decision: Decision, gains: np.ndarray) -> bool:
@@ -139,10 +140,10 @@ def of_seeds(curve: str, noise: str, repeats: int, level: Callable[[int], float]
     rng = np.random.default_rng(crc32(f"{curve} {noise}".encode()))
     gains = CURVES[curve]
 
-    def decide_at(scores: np.ndarray, look: int) -> Decision:
+    def decide_at(scores: np.ndarray, looks: list[int]) -> Decision:
         if level is None:
-            return decide(LAMBDAS, scores, margin=MARGIN, confidence=CONFIDENCE, look=look)
-        confidence = 1 - level(look) * (1 - CONFIDENCE) / spent_at(1, 1.0)
+            return decide(LAMBDAS, scores, margin=MARGIN, confidence=CONFIDENCE, look=looks)
+        confidence = 1 - level(max(looks)) * (1 - CONFIDENCE) / float(spent_at(1, 1.0))
         return decide(LAMBDAS, scores, margin=MARGIN, confidence=confidence)
 
     found = [
@@ -225,9 +226,9 @@ def of_rows(curve: str, num_rows: int, repeats: int) -> Row:
     def study() -> list[Round]:
         hits = hits_of(FIRST_ACCURACY + gains, num_rows, groups, rng)
 
-        def decide_at(scores: np.ndarray, look: int) -> Decision:
+        def decide_at(scores: np.ndarray, looks: list[int]) -> Decision:
             kept = hits[:, : scores.shape[1]]
-            return decide(lambdas, scores, margin=MARGIN, confidence=CONFIDENCE, look=look, hits=kept, groups=groups)
+            return decide(lambdas, scores, margin=MARGIN, confidence=CONFIDENCE, look=looks, hits=kept, groups=groups)
 
         return list(rounds(lambdas, hits.mean(axis=2), decide_at))
 

@@ -39,33 +39,37 @@ class GainBand:
         return self.is_scored & (np.arange(len(self.gains)) > 0)
 
 
-def gain_band(differences: PairedDifferences, level: float) -> GainBand:
-    """Bound the gains at all λ, each by an interval that errs with probability `level`."""
+def gain_band(differences: PairedDifferences, levels: Array) -> GainBand:
+    """Bound the gains at all λ, each by an interval that errs with the probability `levels` [L] says."""
     gains = differences.means[:, 0].copy()
     errors, freedom = differences.standard_errors()[:, 0], differences.degrees_of_freedom()[:, 0]
-    half_widths = student_half_widths(errors, freedom, level)
+    half_widths = student_half_widths(errors, freedom, levels)
     gains[0], half_widths[0] = 0.0, 0.0
     centre = np.nan_to_num(gains)
     return GainBand(gains=gains, lows=centre - half_widths, highs=centre + half_widths, is_scored=differences.is_scored)
 
 
-def single_level(differences: PairedDifferences, error: float, seed: int) -> float:
-    """Level of each single interval at which all gains are held at once but for a probability of `error`."""
+def single_levels(differences: PairedDifferences, errors: Array, seed: int) -> Array:
+    """Level [L] of each single interval at which all gains are held at once but for a probability of `errors` [L].
+
+    Where λ have errors of their own, as they were looked at a different number of times, each has the level at which
+    all gains are held but for its own error.
+    """
     bounded = differences.num_seeds[:, 0] > 1
     bounded[0] = False
     deviations = np.sqrt(np.diagonal(differences.covariance))
     members = np.flatnonzero(bounded & (deviations > 0))
     if len(members) < 2:
-        return error
+        return errors
     correlation = differences.covariance[np.ix_(members, members)] / np.outer(deviations[members], deviations[members])
     correlation = _shrunk(correlation, int(differences.num_seeds[members, 0].min()))
     values, vectors = np.linalg.eigh(correlation)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     root /= np.linalg.norm(root, axis=1, keepdims=True)
     draws = np.random.default_rng(seed).standard_normal((NUM_DRAWS, len(members))) @ root.T
-    largest = np.quantile(np.abs(draws).max(axis=1), 1 - error)
+    largest = np.quantile(np.abs(draws).max(axis=1), 1 - errors)
     # Whatever the draws say, the truth lies between one interval's level and Bonferroni's.
-    return float(np.clip(2 * special.ndtr(-largest), error / len(members), error))
+    return np.clip(2 * special.ndtr(-largest), errors / len(members), errors)
 
 
 def _shrunk(correlation: Array, num_seeds: int) -> Array:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.arrays import Array
-from analysis.decision.band import gain_band, single_level
+from analysis.decision.band import gain_band, single_levels
 from analysis.decision.band_verdict import best_index, harmful_from, harmless_to, leading, shape_of, word_of
 from analysis.decision.decisions import Decision
 from analysis.decision.near_best import could_be_best
@@ -25,7 +25,7 @@ def decide(
     *,
     margin: float = 0.005,
     confidence: float = CONFIDENCE,
-    look: int = 1,
+    look: ArrayLike = 1,
     hits: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     seed: int = 0,
@@ -39,8 +39,8 @@ def decide(
 
     Differences are paired by seed. The band holds the gains at all λ, however the best was chosen, and at all looks
     together, with probability `confidence`; so does the statement that the best λ is in `as_good`. look: 1, 2, 3, …,
-    the number of times that these data, ever more of them, were looked at; `spent.spent_at` says what each look may
-    err.
+    at which look, each at more seeds than the one before, a λ got the last of its seeds; one number, or one for each λ
+    [L]. `spent.spent_at` says what each look may err.
 
     hits [L, S, N]: which test rows were right, in the columns of scores, anything where scores are NaN. None where
     the population is known, or where the statement is about these test rows only. groups [N]: rows of one speaker or
@@ -51,17 +51,20 @@ def decide(
     λ, infinite scores, or hits that do not give the scores.
     """
     grid, table = checked_curve(lambdas, scores)
-    _check_options(margin, confidence, look)
+    looks = _checked_looks(look, len(grid))
+    _check_options(margin, confidence)
     differences = _differences(table, hits, groups)
-    error = spent_at(look, 1 - confidence)
-    band = gain_band(differences, single_level(differences, error, seed))
+    # A difference rests on the seeds that both λ have, so on those of the earlier look.
+    errors = spent_at(np.minimum.outer(looks, looks), 1 - confidence)
+    band = gain_band(differences, single_levels(differences, errors[0], seed))
     top = best_index(band)
-    near = could_be_best(differences, margin, error)
+    near = could_be_best(differences, margin, errors)
     near[top] = True
     word = word_of(band, margin)
     is_open = contending(band, near, margin) if word == "undecided" else np.zeros(len(grid), dtype=bool)
-    next_level = single_level(differences, spent_at(look + 1, 1 - confidence), seed)
-    seeds_cannot_tell = seeds_are_spent(differences, is_open, margin, next_level)
+    next_errors = spent_at(np.minimum(looks, looks[0]) + is_open, 1 - confidence)
+    next_levels = single_levels(differences, next_errors, seed)
+    seeds_cannot_tell = seeds_are_spent(differences, is_open, margin, next_levels)
     return Decision(
         lambdas=tuple(grid.tolist()),
         margin=margin,
@@ -76,7 +79,7 @@ def decide(
         harmful_from=_at(grid, harmful_from(band)),
         harmless_to=_at(grid, harmless_to(band, margin)),
         contenders=() if seeds_cannot_tell or not is_open.any() else (float(grid[0]), *grid[is_open].tolist()),
-        more_seeds=further_seeds(differences, is_open, margin, next_level, more_seeds_at_most),
+        more_seeds=further_seeds(differences, is_open, margin, next_levels, more_seeds_at_most),
         dominated_by="rows" if rows_dominate(differences)[leading(band)] else "seeds",
         seeds_cannot_tell=seeds_cannot_tell,
         shape=shape_of(band, margin),
@@ -84,13 +87,19 @@ def decide(
     )
 
 
-def _check_options(margin: float, confidence: float, look: int) -> None:
+def _check_options(margin: float, confidence: float) -> None:
     if not margin > 0:
         raise ValueError(f"margin must be above 0, got {margin}")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
-    if look < 1:
-        raise ValueError(f"look must be at least 1, got {look}")
+
+
+def _checked_looks(look: ArrayLike, num_lambdas: int) -> NDArray[np.intp]:
+    """The looks [L]."""
+    looks = np.asarray(look)
+    if looks.shape not in ((), (num_lambdas,)) or looks.dtype.kind not in "iu" or (looks < 1).any():
+        raise ValueError(f"look must be a whole number of at least 1, or one for each of {num_lambdas} λ, got {look}")
+    return np.broadcast_to(looks, num_lambdas).astype(np.intp)
 
 
 def _differences(scores: Array, hits: ArrayLike | None, groups: ArrayLike | None) -> PairedDifferences:

@@ -48,8 +48,8 @@ def score_decisions(
     scores: columns [variant, lambda, encoder, seed, accuracy], NaN for a replica that diverged. All λ of the table
     are the grid of every encoder; where it is one λ alone there is nothing to decide. hits: by variant and encoder,
     [L, S, N] over all λ of the table and the seeds of the variant and encoder, both in increasing order. groups: by
-    variant, [N]. first_seeds: seeds of the first round; as rounds double them, the seeds at the first λ say which look
-    this is. Raises ValueError for a seed scored twice, and for what `decide` refuses.
+    variant, [N]. first_seeds: seeds of the first round; as rounds double them, the seeds of a λ say at which look it
+    got them. Raises ValueError for a seed scored twice, and for what `decide` refuses.
     """
     if scores.duplicated(["variant", "encoder", "lambda", "seed"]).any():
         raise ValueError("scores must hold one row for each λ and seed of an encoder, some have two")
@@ -60,13 +60,14 @@ def score_decisions(
     for variant, encoder in scores[["variant", "encoder"]].drop_duplicates().itertuples(index=False):
         of_encoder = (hits or {}).get((variant, encoder))
         rows = scores.loc[(scores["variant"] == variant) & (scores["encoder"] == encoder)]
+        counts = rows.groupby("lambda").size().reindex(grid, fill_value=0)
         table = rows.pivot(index="lambda", columns="seed", values="accuracy").reindex(index=grid)
         found[variant, encoder] = decide(
             grid,
             table.sort_index(axis=1).to_numpy(dtype=float),
             margin=margin,
             confidence=confidence,
-            look=look_at(int((rows["lambda"] == grid[0]).sum()), first_seeds),
+            look=[look_at(count, first_seeds) for count in counts],
             hits=of_encoder,
             groups=None if of_encoder is None else (groups or {}).get(variant),
         )

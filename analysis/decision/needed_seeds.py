@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.arrays import Array
 from analysis.decision.band import GainBand, gain_band
 from analysis.decision.band_verdict import word_of
 from analysis.decision.paired_differences import PairedDifferences
@@ -33,20 +34,22 @@ def rows_dominate(differences: PairedDifferences) -> NDArray[np.bool_]:
     return differences.row_variances[:, 0] > of_seeds
 
 
-def seeds_are_spent(differences: PairedDifferences, contenders: NDArray[np.bool_], margin: float, level: float) -> bool:
+def seeds_are_spent(
+    differences: PairedDifferences, contenders: NDArray[np.bool_], margin: float, levels: Array
+) -> bool:
     """Whether test rows have the larger part at every contender, and no number of seeds would decide."""
     if not contenders.any() or not rows_dominate(differences)[contenders].all():
         return False
-    return further_seeds(differences, contenders, margin, level, None) is None
+    return further_seeds(differences, contenders, margin, levels, None) is None
 
 
 def further_seeds(
-    differences: PairedDifferences, contenders: NDArray[np.bool_], margin: float, level: float, most: int | None
+    differences: PairedDifferences, contenders: NDArray[np.bool_], margin: float, levels: Array, most: int | None
 ) -> int | None:
     """How many more seeds each contender needs until the band decides, if all estimates stay as they are.
 
-    `level` is that of a single interval at the next look. None without contenders, where no number up to `most` would
-    do, or where the scatter over seeds is not known.
+    `levels` [L] are those of single intervals at the next look. None without contenders, where no number up to `most`
+    would do, or where the scatter over seeds is not known.
     """
     if not contenders.any():
         return None
@@ -55,7 +58,7 @@ def further_seeds(
 
     def decides(further: int) -> bool:
         counts = np.maximum(differences.num_seeds, present + further)
-        return word_of(gain_band(replace(differences, num_seeds=counts), level), margin) != "undecided"
+        return word_of(gain_band(replace(differences, num_seeds=counts), levels), margin) != "undecided"
 
     if limit < 1 or not decides(limit):
         return None

@@ -8,9 +8,14 @@ stand. Equal shares are the cheapest. Those that fall fast starve the late looks
 boundary for any number of looks at any time costs most, as rounds that double the seeds look only a few times.
 """
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from analysis.arrays import Array
+
 EQUAL_LOOKS = 6  # rounds that double 8 seeds reach 256 with as many
 
 
-def spent_at(look: int, error: float) -> float:
+def spent_at(look: ArrayLike, error: float) -> Array:
     """The part of the error that look 1, 2, … may spend: a seventh at each of the first six, then half of the last."""
-    return error / (EQUAL_LOOKS + 1) * 0.5 ** max(look - EQUAL_LOOKS, 0)
+    return error / (EQUAL_LOOKS + 1) * 0.5 ** np.maximum(np.subtract(look, EQUAL_LOOKS), 0)

@@ -7,9 +7,9 @@ from scipy import special
 from analysis.arrays import Array
 
 
-def student_half_widths(errors: Array, freedom: Array, level: float) -> Array:
-    """Half of each two-sided interval that errs with probability `level`; infinite where an error is."""
-    return -special.stdtrit(freedom, level / 2) * errors
+def student_half_widths(errors: Array, freedom: Array, levels: Array) -> Array:
+    """Half of each two-sided interval that errs with the probability `levels`; infinite where an error is."""
+    return -special.stdtrit(freedom, levels / 2) * errors
 
 
 def satterthwaite(of_seeds: Array, num_seeds: NDArray[np.intp], of_rows: Array, num_rows: int | None) -> Array:

@@ -1,4 +1,4 @@
-"""Which seeds confirm which λ next: each round doubles the seeds where more of them can still change a decision."""
+"""Which seeds confirm which λ next: a round doubles them where more can still change a decision."""
 
 from collections.abc import Collection, Mapping
 from itertools import pairwise
@@ -7,13 +7,15 @@ from itertools import pairwise
 def next_round(counts: Mapping[float, int], contenders: Collection[float], most_seeds: int) -> dict[float, range]:
     """The seeds that each λ trains in the next round; none where the rounds are over.
 
-    `counts`: the seeds that each λ has. `contenders`: the λ at which more seeds can change a decision. They all come to
-    the same number, twice that of the one that has most, so that their differences are paired throughout; but never to
-    more than `most_seeds`.
+    `counts`: the seeds that each λ has. `contenders`: the λ at which more seeds can change a decision. Each doubles its
+    own: a λ that was left behind, as others told more, may need few to be settled. The smallest λ keeps up with all, as
+    all are compared with it by the seeds that both have. None goes beyond `most_seeds`.
     """
-    known = [lambda_ for lambda_ in counts if lambda_ in contenders]
-    target = min(2 * max((counts[lambda_] for lambda_ in known), default=0), most_seeds)
-    return {lambda_: range(counts[lambda_], target) for lambda_ in known if counts[lambda_] < target}
+    first = min(counts, default=0)
+    doubled = {lambda_: min(2 * counts[lambda_], most_seeds) for lambda_ in counts if lambda_ in contenders}
+    of_others = [target for lambda_, target in doubled.items() if lambda_ != first]
+    targets = doubled | {first: max(of_others)} if of_others else {}
+    return {lambda_: range(counts[lambda_], target) for lambda_, target in targets.items() if counts[lambda_] < target}
 
 
 def portions(seeds: range, most_packed: int) -> list[tuple[int, ...]]:

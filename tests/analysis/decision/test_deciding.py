@@ -177,6 +177,15 @@ def test_more_seeds_at_some_lambdas_narrow_those_alone() -> None:
     assert (half_widths[0] < 0.5 * half_widths[1]).all()
 
 
+def test_each_lambda_errs_as_the_look_at_which_it_got_its_seeds_may() -> None:
+    """A λ that was left behind is bounded as it was at its own last look, whatever others do later."""
+    scores = scores_of([0, 0.3, 0.2, -2, -4], num_seeds=16, scatter=0.01)
+    early, late, both = (decide(GRID, scores, look=look) for look in (1, 9, [9, 9, 9, 1, 1]))
+    for bounds in ("lows", "highs"):
+        np.testing.assert_array_equal(getattr(both, bounds)[:3], getattr(late, bounds)[:3])
+        np.testing.assert_array_equal(getattr(both, bounds)[3:], getattr(early, bounds)[3:])
+
+
 def random_decisions(count: int = 150) -> list[Decision]:
     """Decisions of random curves, scatters, gaps and numbers of seeds."""
     rng = np.random.default_rng(5)
@@ -273,7 +282,8 @@ def test_a_lambda_that_another_beats_clearly_gets_no_more_seeds() -> None:
     [
         ({"margin": 0.0}, "margin must be above 0, got 0.0"),
         ({"confidence": 95}, "confidence must lie between 0 and 1, got 95"),
-        ({"look": 0}, "look must be at least 1, got 0"),
+        ({"look": 0}, "look must be a whole number of at least 1, or one for each of 5 λ, got 0"),
+        ({"look": [1, 2]}, r"one for each of 5 λ, got \[1, 2\]"),
         ({"groups": [1, 2]}, "groups without hits"),
         ({"hits": np.zeros((5, 3, 7))}, "hits must have shape"),
         ({"hits": np.zeros((5, 4, 7))}, "hits must give the scores"),

@@ -38,14 +38,19 @@ def test_the_seeds_say_which_look_it_is(num_seeds: int, look: int) -> None:
     assert look_at(num_seeds, 8) == look
 
 
-def test_seeds_at_the_first_lambda_count_also_where_others_have_fewer(study_scores: pd.DataFrame) -> None:
+def test_each_lambda_has_the_look_that_its_own_seeds_say(study_scores: pd.DataFrame) -> None:
     rows = study_scores.query("variant == 'R = 8' and encoder == 'audio'")
-    fewer = rows.loc[(rows["lambda"] == 0) | (rows["seed"] < 2)]
+    many = pd.concat([rows.assign(seed=rows["seed"] + 4 * copy) for copy in range(64)])
+    fewer = many.loc[(many["lambda"] < 0.5) | (many["seed"] < 2)]
     found = score_decisions(fewer, first_seeds=2)["R = 8", "audio"]
-    assert found.num_seeds == (4, 2, 2, 2, 2, 2, 2)
-    table = rows["accuracy"].to_numpy().reshape(7, 4).copy()
-    table[1:, 2:] = np.nan
-    np.testing.assert_array_equal(found.lows, decide(sorted(rows["lambda"].unique()), table, look=2).lows)
+    lambdas = np.array(sorted(rows["lambda"].unique()))
+    few = lambdas >= 0.5
+    assert found.num_seeds == tuple(np.where(few, 2, 256))
+    table = np.tile(rows["accuracy"].to_numpy().reshape(7, 4), 64)
+    table[few, 2:] = np.nan
+    expected = decide(lambdas, table, look=np.where(few, 1, 8))
+    np.testing.assert_array_equal(found.lows, expected.lows)
+    assert (found.lows != decide(lambdas, table, look=8).lows)[few].all()
 
 
 def test_an_encoder_with_nothing_to_compare_is_undecided(study_scores: pd.DataFrame) -> None:

@@ -9,14 +9,19 @@ def test_each_round_doubles_the_seeds_of_those_that_can_still_change_the_decisio
     assert next_round({0: 8, 0.1: 8, 1: 8}, {0, 1}, 64) == {0: range(8, 16), 1: range(8, 16)}
 
 
-def test_a_lambda_that_is_wanted_again_catches_up_so_that_all_are_paired() -> None:
-    assert next_round({0: 32, 0.1: 8, 1: 32}, {0, 0.1}, 256) == {0: range(32, 64), 0.1: range(8, 64)}
+def test_a_lambda_that_was_left_behind_doubles_its_own_seeds_as_few_may_settle_it() -> None:
+    assert next_round({0: 32, 0.1: 8, 1: 32}, {0, 0.1, 1}, 256) == {
+        0: range(32, 64),
+        0.1: range(8, 16),
+        1: range(32, 64),
+    }
+    assert next_round({1: 32, 0.1: 8, 0: 32}, {0, 0.1}, 256) == {0.1: range(8, 16)}  # its pairs are there
 
 
 def test_no_round_goes_beyond_the_most_seeds() -> None:
     assert next_round({0: 24, 1: 24}, {0, 1}, 32) == {0: range(24, 32), 1: range(24, 32)}
     assert next_round({0: 32, 1: 32}, {0, 1}, 32) == {}
-    assert next_round({0: 32, 0.1: 8, 1: 32}, {0, 0.1, 1}, 32) == {0.1: range(8, 32)}
+    assert next_round({0: 32, 0.1: 8, 1: 32}, {0, 0.1, 1}, 32) == {0.1: range(8, 16)}
 
 
 def test_without_contenders_the_rounds_are_over() -> None:
