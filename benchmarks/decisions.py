@@ -23,7 +23,7 @@ import pandas as pd
 import torch
 import tyro
 from harness import RESULTS, Row, print_table
-from in_process import run_queue
+from in_process import full_training, run_queue
 from joblib import Parallel, delayed
 
 from studies import Study, synthetic
@@ -31,7 +31,6 @@ from studies.engine.search.plan import CONFIRM, SEARCH, Stratum, strata, trial_s
 from trainables.config import Hyperparameters, SyntheticData
 from trainables.data import load
 from trainables.placement import PlacedSplits
-from trainables.training import Training
 
 FOLDER = RESULTS / "decisions"
 TRUTH_SEED = 10**6  # no study of the repeats has it
@@ -74,15 +73,10 @@ def _trained(
     scores, accuracies = [], []
     for start in range(0, num_seeds, study.most_packed):
         replicas = range(start, min(start + study.most_packed, num_seeds))
-        training = Training(trial_spec(study, stratum, stage, 0, choice, replicas).config, data)
-        curve = []
-        while training.epoch < study.max_epochs:
-            for _ in range(min(study.epochs_per_report, study.max_epochs - training.epoch)):
-                training.run_epoch()
-            curve.append(np.mean(list(training.validate().values()), axis=0))
-        scores.append(np.array(curve))
-        tested = training.test().scores
-        accuracies.append(np.stack([tested[f"accuracy/{name}"] for name in data.modalities], axis=1))
+        config = trial_spec(study, stratum, stage, 0, choice, replicas).config
+        curve, tested = full_training(config, study.epochs_per_report, data)
+        scores.append(curve)
+        accuracies.append(tested)
     best = float(np.concatenate(scores, axis=1).mean(axis=1).max())
     return best, np.concatenate(accuracies)
 

@@ -1,4 +1,4 @@
-"""Complete studies without Ray and MLflow, for simulations of many: the queue's trials one after the other."""
+"""Trials and complete studies without Ray and MLflow, for simulations of many."""
 
 from dataclasses import replace
 from math import isfinite
@@ -12,16 +12,29 @@ from studies.engine.search.candidates import TrialOutcome
 from studies.engine.search.plan import CONFIRM, TrialSpec
 from studies.engine.search.queue import StudyQueue
 from studies.engine.study import Study
+from trainables.config import TrialConfig
 from trainables.placement import PlacedSplits
 from trainables.training import Training
 
 
 def run_queue(study: Study, data: PlacedSplits) -> StudyQueue:
-    """Search, exchange and rounds of a study of one data set; the queue that is returned is over."""
+    """Search, exchange and rounds of a study of one data set, a trial at a time; the queue that is returned is over."""
     queue = StudyQueue(study, data.modalities, {})
     while (spec := queue.take()) is not None:
         queue.end(_trained(spec, queue, study.epochs_per_report, data))
     return queue
+
+
+def full_training(config: TrialConfig, epochs_per_report: int, data: PlacedSplits) -> tuple[np.ndarray, np.ndarray]:
+    """Mean validation accuracies [T, S] at the reports of a whole training of S seeds, and test accuracies [S, 2]."""
+    training = Training(config, data)
+    curve = []
+    while training.epoch < config.max_epochs:
+        for _ in range(min(epochs_per_report, config.max_epochs - training.epoch)):
+            training.run_epoch()
+        curve.append(np.mean(list(training.validate().values()), axis=0))
+    tested = training.test().scores
+    return np.array(curve), np.stack([tested[f"accuracy/{name}"] for name in data.modalities], axis=1)
 
 
 def _trained(spec: TrialSpec, queue: StudyQueue, epochs_per_report: int, data: PlacedSplits) -> TrialRecord:

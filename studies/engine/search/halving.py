@@ -31,12 +31,13 @@ class SuccessiveHalving:
     """Asynchronous successive halving (ASHA, Li et al. 2020): few trials pass each rung.
 
     At a rung (a number of reports) a trial goes on where its score is at least the upper 1/`reduction_factor` quantile
-    of the earlier configurations that reached the rung. The default rungs are a ninth and a third of the study's
-    nine reports. Raises Refused for a factor of 1 or less, and for rungs that do not increase from 1.
+    of the earlier configurations that reached the rung. The default rung is the third of a study's nine reports.
+    Raises Refused for a factor of 1 or less, and for rungs that do not increase from 1.
     """
 
     reduction_factor: float = 3
-    rungs: tuple[int, ...] = (1, 3)
+    # Not earlier: at a large λ alignment comes first, and the best at the end are behind then (`benchmarks/search.py`).
+    rungs: tuple[int, ...] = (3,)
 
     def __post_init__(self) -> None:
         if not self.reduction_factor > 1:

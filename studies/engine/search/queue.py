@@ -1,7 +1,7 @@
 """What a study still has to run: trials in the order they may start, and what becomes of each."""
 
 from collections.abc import Callable, Mapping
-from math import inf
+from math import ceil, inf
 
 from analysis.records.schema import EXCHANGE
 from studies.engine.recording.journal import JournalError, TrialRecord
@@ -14,6 +14,9 @@ from studies.engine.search.variant_rounds import VariantRounds
 from studies.engine.study import Study
 from trainables.config import SEARCH_METRIC
 from trainables.randomness import derived_seed
+
+# With half of eight draws a study may never have met the right learning rate (`benchmarks/search.py`).
+SPREAD_SHARE = 0.75
 
 
 class StudyQueue:
@@ -190,7 +193,7 @@ def _search(study: Study) -> StratumSearch:
     """The search of any of the study's strata; all draw the same first configurations."""
     sampler = Sampler(
         study.search_space,
-        num_random=max(1, study.num_configurations // 2),
+        num_spread=ceil(SPREAD_SHARE * study.num_configurations),
         seed=derived_seed(study.seed, "sampler") % 2**32,
     )
     return StratumSearch(

@@ -1,10 +1,11 @@
-"""Draws the configurations of one stratum: random ones first, then those that a model of earlier results proposes."""
+"""Draws the configurations of one stratum: spread ones first, then those that a model of earlier results proposes."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
 from math import isfinite
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import TPESampler
@@ -24,18 +25,21 @@ _STATES = {
 class Sampler:
     """Draws from `search_space` (the values of each hyperparameter), no configuration twice.
 
-    The first `num_random` draws are random, the same for every sampler of one `seed`; the others are made by a
-    tree-structured Parzen estimator (Bergstra et al. 2011) from what it was told.
+    The first `num_spread` draws are those of a Latin hypercube (McKay, Beckman and Conover 1979): in each
+    hyperparameter all values come up equally often, or differ by one. They are the same for every sampler of one
+    `seed`. The others are made by a tree-structured Parzen estimator (Bergstra et al. 2011) from what it was told.
     """
 
-    def __init__(self, search_space: Mapping[str, Sequence[Any]], *, num_random: int, seed: int) -> None:
+    def __init__(self, search_space: Mapping[str, Sequence[Any]], *, num_spread: int, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would print a line for each trial that it is told
         self._space = {name: list(values) for name, values in search_space.items()}
         self._distributions: dict[str, BaseDistribution] = {
             name: CategoricalDistribution(values) for name, values in self._space.items()
         }
-        sampler = TPESampler(seed=seed, n_startup_trials=num_random)
+        sampler = TPESampler(seed=seed, n_startup_trials=num_spread)
         self._study = optuna.create_study(direction="maximize", sampler=sampler)
+        for choice in self._spread(num_spread, np.random.default_rng(seed)):
+            self._study.enqueue_trial(choice)
         self._trials: list[optuna.Trial] = []
         self._drawn: set[Hyperparameters] = set()
 
@@ -65,6 +69,14 @@ class Sampler:
                 trial.report(score, step)
         finished = candidate.outcome is TrialOutcome.FINISHED
         self._study.tell(trial, candidate.best_score if finished else None, state=_STATES[candidate.outcome])
+
+    def _spread(self, number: int, rng: np.random.Generator) -> list[dict[str, Any]]:
+        """A Latin hypercube: the values of each hyperparameter in turn, in an order of its own."""
+        columns = [
+            [values[place] for place in rng.permutation(np.resize(rng.permutation(len(values)), number))]
+            for values in self._space.values()
+        ]
+        return [dict(zip(self._space, chosen, strict=True)) for chosen in zip(*columns, strict=True)]
 
     def _keep(self, trial: optuna.Trial, choice: Hyperparameters) -> Hyperparameters:
         self._trials.append(trial)

@@ -8,12 +8,13 @@ from studies.engine.search.stratum_search import StratumSearch
 from trainables.config import Hyperparameters
 
 RATES = (1e-1, 1e-2, 1e-3, 1e-4)
+HALVING = SuccessiveHalving(rungs=(1,))
 
 
 def searched(scores: dict[float, float]) -> StratumSearch:
     """A λ whose search is over; configurations of these learning rates finished, with these scores."""
-    sampler = Sampler({"learning_rate": RATES}, num_random=len(RATES), seed=0)
-    search = StratumSearch(sampler, SuccessiveHalving(), num_configurations=len(RATES), concurrency=len(RATES))
+    sampler = Sampler({"learning_rate": RATES}, num_spread=len(RATES), seed=0)
+    search = StratumSearch(sampler, HALVING, num_configurations=len(RATES), concurrency=len(RATES))
     for _ in RATES:
         candidate = search.next_candidate()
         assert candidate is not None
@@ -45,8 +46,8 @@ def test_a_neighbour_without_a_best_offers_nothing() -> None:
 
 
 def test_nothing_is_offered_before_the_neighbours_are_over() -> None:
-    sampler = Sampler({"learning_rate": RATES}, num_random=4, seed=0)
-    under_way = StratumSearch(sampler, SuccessiveHalving(), num_configurations=4, concurrency=4)
+    sampler = Sampler({"learning_rate": RATES}, num_spread=4, seed=0)
+    under_way = StratumSearch(sampler, HALVING, num_configurations=4, concurrency=4)
     searches = [searched({1e-1: 0.5}), searched({1e-1: 0.5}), under_way]
     assert offered(searches, 0, 1) is not None
     assert offered(searches, 1, 1) is None and offered(searches, 2, 1) is None

@@ -22,22 +22,25 @@ EARLIER = [[0.1], [0.2, 0.2, 0.6], [0.3, 0.3, 0.4], [0.4, 0.5, 0.5]]
     ],
 )
 def test_a_trial_passes_a_rung_in_the_upper_third(scores: Sequence[float], goes_on: bool) -> None:
-    assert SuccessiveHalving().goes_on(scores, EARLIER) is goes_on
+    assert SuccessiveHalving(rungs=(1, 3)).goes_on(scores, EARLIER) is goes_on
 
 
 def test_who_is_compared_with_nobody_goes_on() -> None:
     assert SuccessiveHalving().goes_on([0.0], [])
-    assert SuccessiveHalving(rungs=(3,)).goes_on([0.0, 0.0, 0.0], [[0.9], [0.9, 0.9]])
+    assert SuccessiveHalving().goes_on([0.0, 0.0, 0.0], [[0.9], [0.9, 0.9]])
 
 
 def test_scores_that_are_no_numbers_are_compared_with_by_nobody() -> None:
-    assert SuccessiveHalving().goes_on([0.1], [[float("nan")], [float("inf")]])
+    assert SuccessiveHalving(rungs=(1,)).goes_on([0.1], [[float("nan")], [float("inf")]])
 
 
 def test_a_larger_factor_lets_fewer_pass() -> None:
     earlier = [[score / 100] for score in range(100)]
     passing = {
-        factor: sum(SuccessiveHalving(reduction_factor=factor).goes_on([score / 100], earlier) for score in range(100))
+        factor: sum(
+            SuccessiveHalving(reduction_factor=factor, rungs=(1,)).goes_on([score / 100], earlier)
+            for score in range(100)
+        )
         for factor in (2, 4, 10)
     }
     assert passing == {2: 50, 4: 25, 10: 10}

@@ -112,7 +112,7 @@ def test_every_stratum_gets_its_budget_and_its_confirmation(study: Study) -> Non
 
 def test_each_lambda_tries_the_best_of_its_neighbours_once(study: Study) -> None:
     rates = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
-    study = replace(study, search_space={"learning_rate": rates, "weight_decay": (0, 1e-2)}, configurations=6)
+    study = replace(study, search_space={"learning_rate": rates, "weight_decay": (0, 1e-2)}, configurations=8)
     records: dict[str, TrialRecord] = {}
     queue = new_queue(study, records)
     drive(queue, records)

@@ -23,7 +23,7 @@ def stratum_search(
     concurrency: int = 1, num_configurations: int = 12, seed: int = 0, halving: HalvingPolicy | None = None
 ) -> StratumSearch:
     return StratumSearch(
-        Sampler(SPACE, num_random=max(1, num_configurations // 2), seed=seed),
+        Sampler(SPACE, num_spread=max(1, num_configurations // 2), seed=seed),
         halving or SuccessiveHalving(),
         num_configurations=num_configurations,
         concurrency=concurrency,
@@ -79,7 +79,7 @@ def test_at_most_concurrency_candidates_are_under_way() -> None:
 
 def test_stops_exactly_the_trials_that_ray_stops() -> None:
     """One after the other, the rule is Ray Tune's ASHA with rungs at 1 and 3 of 9 reports."""
-    search = stratum_search(num_configurations=30)
+    search = stratum_search(num_configurations=30, halving=SuccessiveHalving(rungs=(1, 3)))
     asha = AsyncHyperBandScheduler(
         time_attr="report",
         metric="objective",
@@ -113,6 +113,22 @@ def test_all_strata_start_from_the_same_draws_and_then_learn_from_their_own() ->
     drawn = [[c.hyperparameters for c in search.candidates] for search in searches]
     assert drawn[0][:8] == drawn[1][:8]
     assert drawn[0][8:] != drawn[1][8:]
+
+
+@pytest.mark.parametrize(("num_spread", "seed"), [(3, 0), (5, 1), (6, 2), (8, 3), (45, 4)])
+def test_first_draws_hold_every_value_about_equally_often(num_spread: int, seed: int) -> None:
+    """A Latin hypercube: counts differ by one at the most, and all values are there as soon as draws suffice."""
+    spread = Sampler(SPACE, num_spread=num_spread, seed=seed)._spread(num_spread, np.random.default_rng(seed))
+    assert len(spread) == num_spread
+    for name, values in SPACE.items():
+        counts = [sum(choice[name] == value for choice in spread) for value in values]
+        assert max(counts) - min(counts) <= 1
+
+
+def test_the_first_draws_are_the_spread_ones() -> None:
+    sampler = Sampler(SPACE, num_spread=5, seed=7)
+    drawn = [sampler.draw() for _ in range(5)]
+    assert sorted(choice.learning_rate for choice in drawn) == sorted(SPACE["learning_rate"])
 
 
 def test_no_configuration_is_drawn_twice() -> None:

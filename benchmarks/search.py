@@ -1,0 +1,202 @@
+"""How good are the configurations that a search finds, and how much does it train for them?
+
+    OMP_NUM_THREADS=1 python benchmarks/search.py curves --bits 4 8 --jobs 2
+    python benchmarks/search.py compare --bits 4 8
+
+`curves` trains every configuration of the synthetic study at every λ, some ten minutes a data set and core; files lie
+in `benchmarks/results/search`, and it goes on where it was stopped. `compare` repeats the search and the exchange of
+the study on these curves, each time with seeds drawn from them: nothing is trained. Prints for each way of searching,
+in points of test accuracy, how much worse the chosen configurations are than the best of all, how far the gains over
+λ = 0 are from those of the best, and how many full trainings a λ takes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from math import ceil
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import tyro
+from harness import RESULTS, Row, print_table
+from in_process import full_training
+from joblib import Parallel, delayed
+
+from studies import Study, SuccessiveHalving, synthetic
+from studies.engine.search.candidates import Candidate, TrialOutcome
+from studies.engine.search.exchange import offered
+from studies.engine.search.plan import SEARCH, Stratum, strata, trial_spec
+from studies.engine.search.queue import SPREAD_SHARE
+from studies.engine.search.sampler import Sampler
+from studies.engine.search.stratum_search import StratumSearch
+from trainables.config import Hyperparameters, SyntheticData
+from trainables.data import load
+from trainables.placement import PlacedSplits
+
+FOLDER = RESULTS / "search"
+NUM_SEEDS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A way of searching one λ; `spread` is the share of the draws that a Latin hypercube makes, 0 for random ones."""
+
+    configurations: int
+    seeds: int
+    spread: float
+    halving: SuccessiveHalving
+    sweeps: int
+
+
+OWN = Way(
+    configurations=synthetic.STUDY.configurations,
+    seeds=synthetic.STUDY.search_seeds,
+    spread=SPREAD_SHARE,
+    halving=SuccessiveHalving(),
+    sweeps=synthetic.STUDY.exchange_sweeps,
+)
+EARLY, NONE = SuccessiveHalving(rungs=(1, 3)), SuccessiveHalving(rungs=())
+WAYS = {
+    "the study's": OWN,
+    "random start and early rung": replace(OWN, spread=0, halving=EARLY),
+    "random start": replace(OWN, spread=0),
+    "early rung": replace(OWN, halving=EARLY),
+    "no halving": replace(OWN, halving=NONE),
+    "no exchange": replace(OWN, sweeps=0),
+    "one sweep": replace(OWN, sweeps=1),
+    "2 seeds": replace(OWN, seeds=2),
+    "8 seeds": replace(OWN, seeds=8),
+    "6 configurations, all spread": replace(OWN, configurations=6, spread=1),
+    "16 configurations": replace(OWN, configurations=16),
+}
+
+
+class RandomStart(Sampler):
+    """The sampler as it would be without its Latin hypercube."""
+
+    def _spread(self, number: int, rng: np.random.Generator) -> list[dict[str, Any]]:
+        return []
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Curves:
+    """Validation accuracies [L, C, T, S], means of both encoders, and test accuracies [L, C, S, 2]."""
+
+    lambdas: tuple[float, ...]
+    valid: np.ndarray
+    test: np.ndarray
+
+
+def study_of(bits: int) -> Study:
+    """The synthetic study of one number of shared bits."""
+    return replace(synthetic.STUDY, variants={f"R={bits}": SyntheticData(shared_bits=bits)}, alignment_samples=16)
+
+
+def configurations() -> list[Hyperparameters]:
+    """All configurations of the study's search space."""
+    space = synthetic.STUDY.search_space
+    return [Hyperparameters(**dict(zip(space, values, strict=True))) for values in product(*space.values())]
+
+
+def train_curves(bits: int, stratum: Stratum) -> None:
+    """Train every configuration in one stratum."""
+    file = FOLDER / f"{bits}_{stratum.lambda_:g}.npz"
+    if file.exists():
+        return
+    torch.set_num_threads(1)
+    study = study_of(bits)
+    data = PlacedSplits(load(SyntheticData(shared_bits=bits), Path("data")))
+    valid, test = [], []
+    for choice in configurations():
+        config = trial_spec(study, stratum, SEARCH, 0, choice, range(NUM_SEEDS)).config
+        curve, accuracies = full_training(config, study.epochs_per_report, data)
+        valid.append(curve)
+        test.append(accuracies)
+    np.savez(file, valid=np.array(valid), test=np.array(test))
+
+
+def curves_of(bits: int) -> Curves:
+    """What was trained of one data set."""
+    lambdas = synthetic.STUDY.lambdas
+    files = [np.load(FOLDER / f"{bits}_{lambda_:g}.npz") for lambda_ in lambdas]
+    return Curves(
+        lambdas=lambdas, valid=np.stack([f["valid"] for f in files]), test=np.stack([f["test"] for f in files])
+    )
+
+
+def chosen(way: Way, curves: Curves, seed: int) -> tuple[list[int], float]:
+    """The configuration that one search chooses at each λ, by its number, and the full trainings of a λ."""
+    drawn = np.random.default_rng(seed).integers(0, curves.test.shape[2], way.seeds)
+    scores = curves.valid[..., drawn].mean(axis=-1)
+    numbers = {choice: number for number, choice in enumerate(configurations())}
+    searches = [_search(way, seed) for _ in curves.lambdas]
+
+    def train(search: StratumSearch, at: int, candidate: Candidate) -> int:
+        curve = scores[at, numbers[candidate.hyperparameters]]
+        goes_on = True
+        while goes_on and len(candidate.scores) < len(curve):
+            goes_on = search.report(candidate, float(curve[len(candidate.scores)]))
+        is_whole = len(candidate.scores) == len(curve)
+        candidate.outcome = TrialOutcome.FINISHED if is_whole else TrialOutcome.PRUNED
+        return len(candidate.scores)
+
+    reports = 0
+    for at, search in enumerate(searches):
+        while (candidate := search.next_candidate()) is not None:
+            reports += train(search, at, candidate)
+    for sweep in range(1, way.sweeps + 1):
+        offers = [offered(searches, at, sweep) or [] for at in range(len(searches))]
+        for at, (search, offer) in enumerate(zip(searches, offers, strict=True)):
+            reports += sum(train(search, at, candidate) for candidate in search.begin_sweep(offer))
+    best = [search.best(way.sweeps) for search in searches]
+    trainings = reports / scores.shape[2] / len(searches)
+    return [numbers[candidate.hyperparameters] for candidate in best if candidate is not None], trainings
+
+
+def _search(way: Way, seed: int) -> StratumSearch:
+    kind = Sampler if way.spread else RandomStart
+    number = ceil((way.spread or 0.5) * way.configurations)
+    sampler = kind(synthetic.STUDY.search_space, num_spread=number, seed=seed)
+    return StratumSearch(sampler, way.halving, num_configurations=way.configurations, concurrency=1)
+
+
+def compared(name: str, bits: int, repeats: int) -> Row:
+    """What came of one way of searching a data set."""
+    curves = curves_of(bits)
+    accuracies = curves.test.mean(axis=2)
+    every = np.arange(len(curves.lambdas))
+    best = accuracies[every, curves.valid.mean(axis=-1).max(axis=-1).argmax(axis=-1)]
+    found = [chosen(WAYS[name], curves, seed) for seed in range(repeats)]
+    reached = np.stack([accuracies[every, choice] for choice, _ in found])
+    worse = 100 * (best - reached).mean(axis=-1)
+    gain_errors = 100 * ((reached - reached[:, :1]) - (best - best[:1]))[:, 1:]
+    return {
+        "R": bits,
+        "search": name,
+        "worse by, mean": float(worse.mean()),
+        "worst tenth": float(np.quantile(worse, 0.9)),
+        "worst": float(worse.max()),
+        "gain errs by (rms)": float(np.sqrt(np.square(gain_errors).mean())),
+        "trainings": float(np.mean([trainings for _, trainings in found])),
+    }
+
+
+def main(
+    part: tyro.conf.Positional[Literal["curves", "compare"]],
+    bits: Sequence[int] = (4, 8),
+    repeats: int = 40,
+    jobs: int = 1,
+) -> None:
+    """Train the curves, or print how ways of searching compare on them."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if part == "curves":
+        todo = [(number, stratum) for number in bits for stratum in strata(study_of(number))]
+        Parallel(n_jobs=jobs)(delayed(train_curves)(number, stratum) for number, stratum in todo)
+    else:
+        print_table([compared(name, number, repeats) for number, name in product(bits, WAYS)])
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
