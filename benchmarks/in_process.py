@@ -26,13 +26,13 @@ def run_queue(study: Study, data: PlacedSplits) -> StudyQueue:
 
 
 def full_training(config: TrialConfig, epochs_per_report: int, data: PlacedSplits) -> tuple[np.ndarray, np.ndarray]:
-    """Mean validation accuracies [T, S] at the reports of a whole training of S seeds, and test accuracies [S, 2]."""
+    """Validation accuracies [T, S, 2] at the reports of a whole training of S seeds, and test accuracies [S, 2]."""
     training = Training(config, data)
     curve = []
     while training.epoch < config.max_epochs:
         for _ in range(min(epochs_per_report, config.max_epochs - training.epoch)):
             training.run_epoch()
-        curve.append(np.mean(list(training.validate().values()), axis=0))
+        curve.append(np.stack(list(training.validate().values()), axis=1))
     tested = training.test().scores
     return np.array(curve), np.stack([tested[f"accuracy/{name}"] for name in data.modalities], axis=1)
 

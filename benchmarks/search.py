@@ -7,7 +7,8 @@
 in `benchmarks/results/search`, and it goes on where it was stopped. `compare` repeats the search and the exchange of
 the study on these curves, each time with seeds drawn from them: nothing is trained. Prints for each way of searching,
 in points of test accuracy, how much worse the chosen configurations are than the best of all, how far the gains over
-λ = 0 are from those of the best, and how many full trainings a λ takes.
+λ = 0 are from those of the best, and how many full trainings a λ takes. A second table says what choosing the
+configuration by the mean accuracy of both encoders costs each of them.
 """
 
 from collections.abc import Sequence
@@ -82,7 +83,7 @@ class RandomStart(Sampler):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curves:
-    """Validation accuracies [L, C, T, S], means of both encoders, and test accuracies [L, C, S, 2]."""
+    """Accuracies on the validation split [L, C, T, S, 2] and the test split [L, C, S, 2] of both encoders."""
 
     lambdas: tuple[float, ...]
     valid: np.ndarray
@@ -129,7 +130,7 @@ def curves_of(bits: int) -> Curves:
 def chosen(way: Way, curves: Curves, seed: int) -> tuple[list[int], float]:
     """The configuration that one search chooses at each λ, by its number, and the full trainings of a λ."""
     drawn = np.random.default_rng(seed).integers(0, curves.test.shape[2], way.seeds)
-    scores = curves.valid[..., drawn].mean(axis=-1)
+    scores = curves.valid[:, :, :, drawn].mean(axis=(3, 4))
     numbers = {choice: number for number, choice in enumerate(configurations())}
     searches = [_search(way, seed) for _ in curves.lambdas]
 
@@ -162,12 +163,31 @@ def _search(way: Way, seed: int) -> StratumSearch:
     return StratumSearch(sampler, way.halving, num_configurations=way.configurations, concurrency=1)
 
 
+def best_configurations(valid: np.ndarray) -> np.ndarray:
+    """The best of all configurations at each λ [L] by the mean over seeds and encoders of valid [L, C, T, S, E]."""
+    return valid.mean(axis=(3, 4)).max(axis=-1).argmax(axis=-1)
+
+
+def own_best(bits: int) -> list[Row]:
+    """What each encoder would gain, in points, if its configuration were chosen by its own accuracy alone."""
+    curves = curves_of(bits)
+    accuracies = curves.test.mean(axis=2)
+    every = np.arange(len(curves.lambdas))
+    of_both = accuracies[every, best_configurations(curves.valid)]
+    rows: list[Row] = []
+    for encoder in (0, 1):
+        own = accuracies[every, best_configurations(curves.valid[..., encoder : encoder + 1]), encoder]
+        gains = zip(curves.lambdas, 100 * (own - of_both[:, encoder]), strict=True)
+        rows.append({"R": bits, "encoder": encoder + 1, **{f"λ = {lambda_:g}": float(gain) for lambda_, gain in gains}})
+    return rows
+
+
 def compared(name: str, bits: int, repeats: int) -> Row:
     """What came of one way of searching a data set."""
     curves = curves_of(bits)
     accuracies = curves.test.mean(axis=2)
     every = np.arange(len(curves.lambdas))
-    best = accuracies[every, curves.valid.mean(axis=-1).max(axis=-1).argmax(axis=-1)]
+    best = accuracies[every, best_configurations(curves.valid)]
     found = [chosen(WAYS[name], curves, seed) for seed in range(repeats)]
     reached = np.stack([accuracies[every, choice] for choice, _ in found])
     worse = 100 * (best - reached).mean(axis=-1)
@@ -196,6 +216,8 @@ def main(
         Parallel(n_jobs=jobs)(delayed(train_curves)(number, stratum) for number, stratum in todo)
     else:
         print_table([compared(name, number, repeats) for number, name in product(bits, WAYS)])
+        print("\nWhat each encoder would gain by a configuration of its own, points:")
+        print_table([row for number in bits for row in own_best(number)])
 
 
 if __name__ == "__main__":
