@@ -7,7 +7,8 @@
 A study is all of it, search, exchange and rounds, each repeat with a study seed of its own. The truth comes from a long
 run: every configuration of the search space at every λ with 8 seeds, then the three best with 128 others, of which the
 best on the validation split counts. Both go on where they were stopped: files lie in `benchmarks/results/decisions`.
-Truth takes some 20 minutes a data set and core at 256 rows, a study a minute or two.
+Truth takes some 20 minutes a data set and core at 256 rows, a study a minute or two. `table` also writes the tables and
+the figure of `studies/results/decisions`.
 """
 
 import json
@@ -18,6 +19,7 @@ from pathlib import Path
 from time import process_time
 from typing import Literal
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
@@ -25,7 +27,9 @@ import tyro
 from harness import RESULTS, Row, print_table
 from in_process import full_training, run_queue
 from joblib import Parallel, delayed
+from matplotlib.figure import Figure
 
+from analysis.figures.plotting import STYLE
 from studies import Study, synthetic
 from studies.engine.search.plan import CONFIRM, SEARCH, Stratum, strata, trial_spec
 from trainables.config import Hyperparameters, SyntheticData
@@ -33,11 +37,13 @@ from trainables.data import load
 from trainables.placement import PlacedSplits
 
 FOLDER = RESULTS / "decisions"
+COMMITTED = Path(__file__).parents[1] / "studies" / "results" / "decisions"
 TRUTH_SEED = 10**6  # no study of the repeats has it
 SEARCHED_SEEDS, CONFIRMED_SEEDS, NUM_CONFIRMED = 8, 128, 3
 EPOCHS = {256: 300, 1024: 150}
 MEASURED_ROWS = 16  # alignment is not asked for here
 MARGIN = synthetic.STUDY.margin
+MEANS = "decided align wrong gain_missed missed_at_a_lambda best_missed as_good replicas seconds".split()
 
 
 def study_of(rows: int, bits: int, seed: int) -> Study:
@@ -104,6 +110,9 @@ def one_study(rows: int, bits: int, seed: int) -> None:
             "as_good": decision.as_good,
             "harmful_from": decision.harmful_from,
             "harmless_to": decision.harmless_to,
+            "gains": decision.gains.tolist(),
+            "lows": decision.lows.tolist(),
+            "highs": decision.highs.tolist(),
             **cost,
         }
         for decision in rounds.decided.values()
@@ -111,19 +120,49 @@ def one_study(rows: int, bits: int, seed: int) -> None:
     file.write_text(json.dumps(decided))
 
 
-def table() -> list[Row]:
-    """One row for each data set: shares of wrong decisions and of intervals that miss, and the mean cost."""
-    rows = []
-    for rows_and_bits in sorted({tuple(map(int, file.stem.split("_")[1:3])) for file in FOLDER.glob("study_*.json")}):
-        num_rows, bits = rows_and_bits
-        found = [
-            judged(encoder, decision, _true_gains(num_rows, bits))
-            for file in FOLDER.glob(f"study_{num_rows}_{bits}_*.json")
-            for encoder, decision in enumerate(json.loads(file.read_text()))
-        ]
-        means = pd.DataFrame(found).mean()
-        rows.append({"rows": num_rows, "R": bits, "decisions": len(found), **means.to_dict()})
-    return rows
+def all_judged() -> pd.DataFrame:
+    """One row for each encoder of each study so far, with columns [rows, R, study, encoder] and what `judged` gives."""
+    found = []
+    for file in sorted(FOLDER.glob("study_*.json")):
+        rows, bits, study = map(int, file.stem.split("_")[1:])
+        gains = _true_gains(rows, bits)
+        for encoder, decision in enumerate(json.loads(file.read_text())):
+            place = {"rows": rows, "R": bits, "study": study, "encoder": encoder + 1}
+            found.append(
+                place | judged(decision, {lambda_: float(of_both[encoder]) for lambda_, of_both in gains.items()})
+            )
+    return pd.DataFrame(found)
+
+
+def summary(found: pd.DataFrame) -> list[Row]:
+    """One row for each data set: shares of wrong decisions and of intervals that miss, and means of all else."""
+    return [
+        {"rows": rows, "R": bits, "decisions": len(cell), **{name: float(np.mean(cell[name])) for name in MEANS}}
+        for (rows, bits), cell in _cells(found)
+    ]
+
+
+def _cells(found: pd.DataFrame) -> list[tuple[tuple[int, int], pd.DataFrame]]:
+    """The rows of each data set by its number of training rows and of shared bits."""
+    keys = sorted(set(zip(found["rows"].tolist(), found["R"].tolist(), strict=True)))
+    return [((rows, bits), found.loc[(found["rows"] == rows) & (found["R"] == bits)]) for rows, bits in keys]
+
+
+def draw(found: pd.DataFrame) -> Figure:
+    """Gains with their intervals at the long run's best λ above 0, less the long run's: where one crosses 0 it holds."""
+    cells = _cells(found)
+    figure, panels = plt.subplots(1, len(cells), figsize=(2.4 * len(cells), 3), sharey=True, squeeze=False)
+    for panel, ((rows, bits), cell) in zip(panels[0], cells, strict=True):
+        ordered = cell.sort_values(by="gain")
+        gain, low, high, true = (100 * ordered[name].to_numpy() for name in ("gain", "low", "high", "true_gain"))
+        places, colours = np.arange(len(ordered)), np.where((low > true) | (high < true), "#D55E00", "#0072B2").tolist()
+        panel.vlines(places, low - true, high - true, colors=colours)
+        panel.scatter(places, gain - true, c=colours, s=8)
+        panel.axhline(0, color="0.5", linewidth=0.7)
+        panel.set(title=f"R = {bits}, {rows} rows", xlabel="encoders of all studies", xticks=[])
+    panels[0, 0].set_ylabel("gain less that of the long run\n(points, interval)")
+    figure.tight_layout()
+    return figure
 
 
 def _true_gains(rows: int, bits: int) -> dict[float, np.ndarray]:
@@ -136,9 +175,11 @@ def _true_gains(rows: int, bits: int) -> dict[float, np.ndarray]:
     return {lambda_: accuracies - found[study.lambdas[0]] for lambda_, accuracies in found.items()}
 
 
-def judged(encoder: int, decision: dict, true_gains: dict[float, np.ndarray]) -> dict[str, float]:
-    """Whether a decision, the interval of its gain and the λ that it holds for as good are true."""
-    gains = {lambda_: float(of_both[encoder]) for lambda_, of_both in true_gains.items()}
+def judged(decision: dict, gains: dict[float, float]) -> dict[str, float | str]:
+    """Whether a decision, the interval of its gain and the λ that it holds for as good are true of the long run's gains.
+
+    Beside it stands what the study says `at` the long run's best λ above 0, which gains `true_gain`.
+    """
     largest, smallest = max(gains.values()), min(gains.values())
     harmless_to = decision["harmless_to"] if decision["harmless_to"] is not None else 0.0
     wrong = {
@@ -148,13 +189,23 @@ def judged(encoder: int, decision: dict, true_gains: dict[float, np.ndarray]) ->
         "undecided": False,
     }[decision["word"]]
     low, high = decision["gain_interval"]
+    bounds = list(zip(gains.values(), decision["lows"], decision["highs"], strict=True))[1:]
+    leading = max(range(1, len(gains)), key=list(gains.values()).__getitem__)
     return {
+        "word": decision["word"],
+        "best": decision["best"],
+        "at": list(gains)[leading],
+        "true_gain": list(gains.values())[leading],
+        "gain": decision["gains"][leading],
+        "low": decision["lows"][leading],
+        "high": decision["highs"][leading],
         "decided": float(decision["word"] != "undecided"),
         "align": float(decision["word"] == "align"),
         "wrong": float(wrong),
-        "gain missed": float(not low <= gains[decision["best"]] <= high),
-        "best missed": float(max(gains, key=lambda lambda_: gains[lambda_]) not in decision["as_good"]),
-        "as good": float(len(decision["as_good"])),
+        "gain_missed": float(not low <= gains[decision["best"]] <= high),
+        "missed_at_a_lambda": float(np.mean([not below <= gain <= above for gain, below, above in bounds])),
+        "best_missed": float(max(gains, key=lambda lambda_: gains[lambda_]) not in decision["as_good"]),
+        "as_good": float(len(decision["as_good"])),
         "replicas": float(decision["confirmed_replicas"]),
         "seconds": float(decision["seconds"]),
     }
@@ -174,7 +225,13 @@ def main(
     elif part == "studies":
         Parallel(n_jobs=jobs)(delayed(one_study)(rows, number, seed) for seed in range(repeats) for number in bits)
     else:
-        print_table(table())
+        found = all_judged()
+        COMMITTED.mkdir(parents=True, exist_ok=True)
+        found.to_csv(COMMITTED / "decisions.csv", index=False)
+        pd.DataFrame(summary(found)).to_csv(COMMITTED / "summary.csv", index=False)
+        with plt.rc_context(STYLE):
+            draw(found).savefig(COMMITTED / "gain_intervals.png", dpi=150)
+        print_table(summary(found))
 
 
 if __name__ == "__main__":
