@@ -149,7 +149,7 @@ def _cells(found: pd.DataFrame) -> list[tuple[tuple[int, int], pd.DataFrame]]:
 
 
 def draw(found: pd.DataFrame) -> Figure:
-    """Gains with their intervals at the long run's best λ above 0, less the long run's: where one crosses 0 it holds."""
+    """Gains with intervals at the long run's best λ above 0, less the long run's: where one crosses 0 it holds."""
     cells = _cells(found)
     figure, panels = plt.subplots(1, len(cells), figsize=(2.4 * len(cells), 3), sharey=True, squeeze=False)
     for panel, ((rows, bits), cell) in zip(panels[0], cells, strict=True):
@@ -176,7 +176,7 @@ def _true_gains(rows: int, bits: int) -> dict[float, np.ndarray]:
 
 
 def judged(decision: dict, gains: dict[float, float]) -> dict[str, float | str]:
-    """Whether a decision, the interval of its gain and the λ that it holds for as good are true of the long run's gains.
+    """Whether a decision, the interval of its gain and its λ that are as good hold by the long run's gains.
 
     Beside it stands what the study says `at` the long run's best λ above 0, which gains `true_gain`.
     """
