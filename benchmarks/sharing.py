@@ -98,7 +98,7 @@ def main(num_workers: int = 2, out: Path = RESULTS / "sharing.json") -> None:
     with Cluster(Options(num_cpus=num_workers)) as cluster:
         cluster.connect(Console())
         start = time.perf_counter()
-        shared = share(study, Path(), {})
+        shared = share(study, Path(), {}, Console(quiet=True))
         seconds["loading, checking and sharing on Ray"] = time.perf_counter() - start
         work: Any = ray.remote(num_cpus=1)(train_a_little)
         used = stored_bytes()

@@ -43,7 +43,7 @@ class JobOptions:
     """Longest time the job may take, waiting and retries included; the same job goes on from there."""
     retries: int = 3
     """How often a job that failed begins anew, with a new cluster, where it was."""
-    image: str = f"{IMAGE}:0.1.0"
+    image: str = f"{IMAGE}:0.2.0"
     """The project's image, as your registry has it."""
     pull_secret: str = PULL_SECRET
     """Secret of your registry; without one of this name the image is pulled without."""
@@ -103,7 +103,7 @@ def _check(options: JobOptions) -> None:
     _require_between("retries", options.retries, 0)
     _require_between("hours", options.hours, 1 / 3600, LARGEST_NUMBER / 3600)
     if not is_image(options.image):
-        raise Refused(f"--image: expected a name such as registry.example/team/{IMAGE}:0.1.0, got {options.image!r}")
+        raise Refused(f"--image: expected a name such as registry.example/team/{IMAGE}:0.2.0, got {options.image!r}")
     if not is_subdomain(options.pull_secret):
         raise Refused(f"--pull-secret: {NAME_EXPECTED}, got {options.pull_secret!r}")
     if options.queue is not None and not (is_subdomain(options.queue) and len(options.queue) <= LONGEST_LABEL):

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 import tyro
 
 from analysis.words import points_range, signed
+from k8s.job import JobOptions
 from studies.engine.commands.advice import AdviceOptions
 from studies.engine.commands.archive_study import ArchiveOptions
 from studies.engine.commands.information_table import TableOptions
@@ -220,3 +222,12 @@ def test_the_estimates_of_the_committed_study_hold_the_exact_atoms() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= 130
+
+
+def test_changelog_and_images_are_of_the_version_of_the_package() -> None:
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\d\S*)", changelog, re.MULTILINE)[0] == version
+    overlays = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "k8s/overlays").rglob("kustomization.yaml")]
+    tags = set(re.findall(r"newTag: (\S+)", "\n".join(overlays)))
+    assert tags | {JobOptions.image.rpartition(":")[2]} == {version}

@@ -32,6 +32,7 @@ OUTCOME, ERROR = "outcome", "error"
 HITS_FILE = "hits.json"  # artifact of a confirmation: which test rows each replica got right
 KEEPS_HITS = "hits"  # tag of a run that has it
 INFORMATION, DECISION = "information/", "decision/"
+DESCRIPTION = "mlflow.note.content"  # what MLflow's page of a run shows at its head, as Markdown
 
 # A trial's stage and variant are tags and parameters.
 STAGE, VARIANT = "stage", "variant"

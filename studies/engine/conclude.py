@@ -10,9 +10,10 @@ from analysis.conclusions import conclude_records
 from analysis.connection import masked
 from analysis.decision import decision_table, study_decisions
 from analysis.records import FAILED_STATUS, FINISHED_STATUS, KILLED_STATUS, StudyRecords
-from analysis.records.schema import decision_tag, encoder_names, lambda_star_metric, recorded_names
+from analysis.records.schema import DESCRIPTION, decision_tag, encoder_names, lambda_star_metric, recorded_names
 from analysis.report import write_study
 from studies.engine.conclusion_tables import print_conclusions
+from studies.engine.decision_note import decision_note
 from studies.engine.inputs.information import information_metrics, information_tags
 from studies.engine.outcome import Outcome, StudyFailed
 from studies.engine.recording.journal_records import journal_records
@@ -41,7 +42,11 @@ def conclude(recording: Recording, trained: Trained, tracking_uri: str, console:
     page = write_study(conclusions, folder)
     final = _in_keys(conclusions.decisions, records)
     tracking.log_study(information_metrics(information) | _final_figures(final))
-    tracking.tag_study(information_tags(information) | _decision_tags(final))
+    # Relative to MLflow's page, which may be served below any address.
+    picture = f"get-artifact?path={folder.name}/gain_by_lambda.png&run_uuid={tracking.parent_run_id}"
+    is_drawn = "gain_by_lambda" in conclusions.drawings
+    note = decision_note(recording.study.question, conclusions.decisions, picture if is_drawn else None)
+    tracking.tag_study(information_tags(information) | _decision_tags(final) | {DESCRIPTION: note})
     tracking.log_artifacts(folder)
     print_conclusions(conclusions, console, verbose=verbose)
     places = {

@@ -44,6 +44,7 @@ def prepare(recording: Recording, options: Options, cluster: Cluster, console: C
         recording.reconcile(records)
         return None
     # Late, as they bring Ray and PyTorch along, which a study that is recorded does not need.
+    cluster.load(console)
     from studies.engine.cluster.preflight import preflight
     from studies.engine.inputs.shared_data import share
     from studies.engine.inputs.trial_check import check_trials
@@ -54,7 +55,7 @@ def prepare(recording: Recording, options: Options, cluster: Cluster, console: C
     _say_what_is_there(recording, resources, console)
     places = {} if cluster.is_local else preflight(study, options, recording.folder.root, console)
     _say_what_is_superseded(connected.result(), options, console)
-    data = share(study, options.data_dir, places)
+    data = share(study, options.data_dir, places, console)
     _note_data(data, recording, console)
     packs = check_trials(study, data.facts, console)
     recording.reconcile(records)

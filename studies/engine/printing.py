@@ -9,7 +9,7 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -21,14 +21,33 @@ _SPELLINGS = {
 }
 
 
+class _Console(Console):
+    """A console that spells out what its encoding lacks before it lays out lines and tables: λ is one letter wide."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text in the letters that can be printed; `options` as of `Console.render_str`."""
+        return super().render_str(text.encode(self.encoding, _SPELLED_OUT).decode(self.encoding), **options)
+
+
 def terminal(*, stderr: bool = False, file: IO[str] | None = None, width: int | None = None) -> Console:
     """A console that prints text as it is, in tables too: on the standard output or error, or to a file."""
-    return Console(stderr=stderr, file=file, width=width, markup=False, emoji=False, highlight=False)
+    return _Console(stderr=stderr, file=file, width=width, markup=False, emoji=False, highlight=False)
 
 
 def labelled(name: str, text: str, style: str) -> Text:
     """The text after a name in a style, and a colon."""
     return Text.assemble((f"{name}:", style), f" {text}")
+
+
+@contextmanager
+def under_way(console: Console, what: str) -> Iterator[None]:
+    """Meanwhile say what is being done: beside something that moves where a terminal can show it, else in a line."""
+    if console.is_interactive:
+        with console.status(Text(what), spinner="line"):  # of letters that every encoding has
+            yield
+    else:
+        console.print(what, soft_wrap=True)
+        yield
 
 
 @contextmanager

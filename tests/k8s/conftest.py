@@ -75,7 +75,7 @@ def builds(build: Build, repository: Path, tmp_path_factory: pytest.TempPathFact
             "kind": "Kustomization",
             "resources": resources,
             "components": [f"../../components/{component}" for component in components],
-            "images": [{"name": "align-or-not", "newTag": "0.1.0"}],
+            "images": [{"name": "align-or-not", "newTag": "0.2.0"}],
         }
         (copy / "overlays" / name).mkdir()
         (copy / "overlays" / name / "kustomization.yaml").write_text(yaml.safe_dump(variant))

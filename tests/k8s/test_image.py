@@ -98,4 +98,4 @@ def test_the_readme_builds_the_tag_that_the_manifests_use(repository: Path) -> N
     text = (repository / "k8s/README.md").read_text(encoding="utf-8")
     builds = [shlex.split(line.strip()) for line in text.splitlines() if line.strip().startswith("docker build")]
     assert builds and all(command[-1] == "." and "k8s/image/Dockerfile" in command for command in builds)
-    assert any("align-or-not:0.1.0" in argument for command in builds for argument in command)
+    assert any("align-or-not:0.2.0" in argument for command in builds for argument in command)

@@ -26,7 +26,7 @@ def test_every_name_becomes_one_that_the_operator_accepts(study: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("align-or-not", "align-or-not:0.1.0", "registry.example/team/align-or-not:0.1.0", "localhost:5000/a__b"),
+        *("align-or-not", "align-or-not:0.2.0", "registry.example/team/align-or-not:0.2.0", "localhost:5000/a__b"),
         *("registry.example:443/a.b/c-d:V1_x", f"registry.example/study@sha256:{'0' * 64}"),
     ],
 )

@@ -108,4 +108,4 @@ def without_tags(node: Any) -> Any:
         return {key: without_tags(value) for key, value in node.items()}
     if isinstance(node, list):
         return [without_tags(value) for value in node]
-    return "align-or-not" if node == "align-or-not:0.1.0" else node
+    return "align-or-not" if node == "align-or-not:0.2.0" else node

@@ -3,15 +3,17 @@
 import ast
 import io
 import os
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from rich.table import Table
 
 from studies.engine.commands.exit_codes import exit_codes
-from studies.engine.printing import any_encoding, labelled, terminal
+from studies.engine.printing import any_encoding, labelled, terminal, under_way
 from trainables.config import Refused
 
 TEXTS = [
@@ -76,7 +78,9 @@ def test_a_table_is_drawn_in_every_encoding(encoding: str, monkeypatch: pytest.M
     with any_encoding():
         terminal(width=80).print(table)
         sys.stdout.flush()
-    assert "0.713" in written.getvalue().decode(encoding)
+    lines = written.getvalue().decode(encoding).splitlines()
+    assert any("0.713" in line for line in lines)
+    assert len({len(line) for line in lines}) == 1  # what is spelled out has its place too
 
 
 @pytest.mark.parametrize(
@@ -109,3 +113,30 @@ def test_nothing_is_printed_as_markup(repository: Path) -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(styles):
                 faults.append(f"{path.name} has a style in a text: {node.value}")
     assert faults == []
+
+
+@pytest.mark.parametrize("kind", [None, "dumb"])
+def test_what_is_being_done_is_a_line_where_nothing_can_be_drawn_anew(
+    kind: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a pipe, and in a terminal that cannot move its cursor."""
+    if kind is not None:
+        monkeypatch.setenv("TERM", kind)
+        monkeypatch.setenv("TTY_COMPATIBLE", "1")  # what is written to below is a terminal
+    printed = io.StringIO()
+    with under_way(terminal(file=printed), "starting [n] of them"):
+        assert printed.getvalue() == "starting [n] of them\n"
+    assert printed.getvalue() == "starting [n] of them\n"
+
+
+def test_what_is_being_done_moves_in_a_terminal_in_letters_of_every_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    printed = io.StringIO()
+    moving = r"([-\\|/])[^-\\|/]*starting"  # a stroke that turns, before the words
+    with under_way(terminal(file=printed), "starting"):
+        deadline = time.monotonic() + 10
+        while len(set(re.findall(moving, printed.getvalue()))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    drawn = printed.getvalue()
+    assert drawn.isascii() and len(set(re.findall(moving, drawn))) >= 2

@@ -1,6 +1,7 @@
 """A study from its command line, with a real Ray and a real MLflow store: whole, killed, stopped, and gone on with."""
 
 import json
+import re
 import shutil
 import signal
 from dataclasses import replace
@@ -93,6 +94,11 @@ def test_what_it_concludes_is_what_mlflow_holds(whole: tuple[Workspace, str]) ->
     assert json.loads(parent.data.tags["versions"])["torch"] == torch.__version__
     first = written.iloc[0]
     assert parent.data.metrics[f"lambda_star/R-4/{first['encoder']}/best"] == pytest.approx(first["best"])
+    note = parent.data.tags["mlflow.note.content"].replace("\\", "")
+    assert records.study["question"] in note and all(sentence in note for sentence in written["sentence"])
+    ((picture, run_id),) = re.findall(r"\(get-artifact\?path=(\S+)&run_uuid=(\w+)\)", note)
+    client = MlflowClient(workspace.tracking_uri)
+    assert run_id == parent.info.run_id and picture in {file.path for file in client.list_artifacts(run_id, "figures")}
 
 
 def test_the_scores_are_those_of_the_trials(whole: tuple[Workspace, str]) -> None:

@@ -12,6 +12,7 @@ from studies.engine.description import user_sources
 from studies.engine.environment import environment, same_environment
 from studies.engine.home import usable_home
 from studies.engine.options import Options
+from studies.engine.printing import under_way
 from studies.engine.study import Study
 
 _SECONDS_BETWEEN_LOOKS = 5.0
@@ -58,21 +59,31 @@ class Cluster:
         """Whether it adds nodes for trials that wait."""
         return self._options.wait_minutes > 0
 
+    def load(self, console: Console) -> None:
+        """Import Ray and PyTorch, which takes seconds, and say so."""
+        if "studies.engine.cluster.joining" not in sys.modules:
+            with under_way(console, "loading Ray and PyTorch"):
+                import studies.engine.cluster.joining  # noqa: F401
+
     def connect(self, console: Console) -> Resources:
         """Start or join Ray, once, and say what it has.
 
         Raises ResourceError where not even one trial fits, after `--wait-minutes` on a cluster that may grow.
         """
         if self._resources is None:
-            from studies.engine.cluster import joining  # late: brings Ray and PyTorch, which take seconds to import
-
             if not self._is_member:
-                self._held.enter_context(same_environment(*_RAYS_OWN))
-                self._held.enter_context(environment(_RAY_SETTINGS))
-                joining.start(self._options, self._code)
-                self._held.callback(joining.leave)
+                with under_way(console, "starting Ray on this machine" if self.is_local else "joining Ray's cluster"):
+                    self._begin()
             self._resources = self._await_room(console)
         return self._resources
+
+    def _begin(self) -> None:
+        from studies.engine.cluster import joining  # late: brings Ray and PyTorch, which take seconds to import
+
+        self._held.enter_context(same_environment(*_RAYS_OWN))
+        self._held.enter_context(environment(_RAY_SETTINGS))
+        joining.start(self._options, self._code)
+        self._held.callback(joining.leave)
 
     def _await_room(self, console: Console) -> Resources:
         from studies.engine.cluster import joining

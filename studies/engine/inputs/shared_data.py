@@ -8,8 +8,10 @@ from typing import Any
 import ray
 from ray.exceptions import RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from rich.console import Console
 
 from studies.engine.inputs.information_size import merging_note
+from studies.engine.printing import under_way
 from studies.engine.study import Study
 from trainables.config import DataConfig, Refused
 from trainables.data import Shapes, Splits, content, load, shapes
@@ -39,7 +41,7 @@ class SharedData:
     facts: Mapping[DataConfig, DataFacts]
 
 
-def share(study: Study, data_dir: Path, places: Mapping[DataConfig, str]) -> SharedData:
+def share(study: Study, data_dir: Path, places: Mapping[DataConfig, str], console: Console) -> SharedData:
     """Load every data set of a study into the object store; they load side by side.
 
     `places`: for data configurations that not every node can load, the id of one that can.
@@ -54,7 +56,8 @@ def share(study: Study, data_dir: Path, places: Mapping[DataConfig, str]) -> Sha
         for config in configs
     }
     try:
-        facts: dict[DataConfig, Any] = {config: ray.get(known) for config, (_, known) in loading.items()}
+        with under_way(console, "reading and checking the data"):
+            facts: dict[DataConfig, Any] = {config: ray.get(known) for config, (_, known) in loading.items()}
     except RayTaskError as error:
         raise error.cause from None
     return SharedData(references={config: splits for config, (splits, _) in loading.items()}, facts=facts)

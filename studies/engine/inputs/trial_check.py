@@ -6,6 +6,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from studies.engine.inputs.shared_data import DataFacts
+from studies.engine.printing import under_way
 from studies.engine.search.plan import CONFIRM, strata, trial_spec
 from studies.engine.study import Study
 from trainables.config import DataConfig, Hyperparameters, Refused
@@ -27,17 +28,18 @@ def check_trials(study: Study, facts: Mapping[DataConfig, DataFacts], console: C
         examine_objective(study.objective)
     packs = True
     said: set[str] = set()
-    for config in dict.fromkeys(study.variants.values()):
-        shapes = facts[config].shapes
-        sides = (
-            (study.encoder_1, shapes.modalities[0], shapes.row_1, shapes.has_lengths_1),
-            (study.encoder_2, shapes.modalities[1], shapes.row_2, shapes.has_lengths_2),
-        )
-        for encoder, modality, row_shape, has_lengths in sides:
-            findings = examine(encoder, row_shape, lengths=has_lengths)
-            packs &= findings.packs
-            said |= {f"encoder of {modality}: {remark}" for remark in findings.remarks}
-        _try_a_step(study, config, facts[config])
+    with under_way(console, "trying a step of the training"):
+        for config in dict.fromkeys(study.variants.values()):
+            shapes = facts[config].shapes
+            sides = (
+                (study.encoder_1, shapes.modalities[0], shapes.row_1, shapes.has_lengths_1),
+                (study.encoder_2, shapes.modalities[1], shapes.row_2, shapes.has_lengths_2),
+            )
+            for encoder, modality, row_shape, has_lengths in sides:
+                findings = examine(encoder, row_shape, lengths=has_lengths)
+                packs &= findings.packs
+                said |= {f"encoder of {modality}: {remark}" for remark in findings.remarks}
+            _try_a_step(study, config, facts[config])
     for sentence in sorted(said):
         console.print(sentence, style="yellow")
     return packs

@@ -1,7 +1,6 @@
 """The live table: what each stratum has done, what is running, and how much is left."""
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from ray.tune import Callback
@@ -10,13 +9,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from analysis.records.schema import EXCHANGE
 from studies.engine.recording.journal import TrialRecord
-from studies.engine.search.candidates import TrialOutcome
-from studies.engine.search.plan import CONFIRM, SEARCH, strata
+from studies.engine.search.plan import CONFIRM, strata
 from studies.engine.search.queue import StudyQueue
 from studies.engine.study import Study
 from studies.engine.tune.recorder import Recorder
+from studies.engine.tune.status_line import status_line
 from studies.engine.tune.unsaved import Unsaved
 from trainables.config import SEARCH_METRIC
 
@@ -32,14 +30,15 @@ class Display(Unsaved, Callback):
         self._queue = queue
         self._recorder = recorder
         self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-        self._started = time.monotonic()
-        self._num_before = _num_ended(recorder.records)
-        self._last = 0.0
+        # In a terminal that cannot move its cursor nothing can be renewed.
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_interactive else None
+        self._started = int(1000 * time.time())
+        self._last = time.monotonic()
 
     def __enter__(self) -> "Display":
         if self._live:
             self._live.start()
+        self._draw()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -53,6 +52,9 @@ class Display(Unsaved, Callback):
         if now - self._last < interval:
             return
         self._last = now
+        self._draw()
+
+    def _draw(self) -> None:
         if self._live:
             self._live.update(Group(self._table(), self._decisions(), self._status()), refresh=True)
         else:
@@ -61,7 +63,7 @@ class Display(Unsaved, Callback):
     def _table(self) -> Table:
         """One row a λ and one column a variant: trials of the search that have ended and those running, then seeds."""
         title = f"{self._study.name}: searched +running, best validation accuracy, confirming seeds"
-        table = Table(title=title, title_justify="left")
+        table = Table(title=title, title_justify="left", box=None)  # five variants fit into eighty columns
         by_variant: dict[str, dict[float, str]] = {}
         for stratum in strata(self._study):
             by_variant.setdefault(stratum.variant, {})[stratum.lambda_] = str(stratum)
@@ -84,8 +86,8 @@ class Display(Unsaved, Callback):
         running = sum(record.key in self._recorder.running for record in records)
         scores = [report.metrics[SEARCH_METRIC] for record in records for report in record.reports]
         text = Text(str(ended), style="green" if seeds else "")
-        text.append(f" +{running}" if running else "   ", style="yellow")
-        text.append(f" {max(scores):.3f}" if scores else "     –")
+        text.append(f"+{running}" if running else "  ", style="yellow")
+        text.append(f" {max(scores):.3f}".replace(" 0.", " .") if scores else "    –")
         text.append(f" {seeds or '–':>3}")
         return text
 
@@ -99,28 +101,6 @@ class Display(Unsaved, Callback):
         return Text("\n".join(lines))
 
     def _status(self) -> str:
-        records = self._recorder.records
-        ended = _num_ended(records)
-        elapsed = time.monotonic() - self._started
-        counts = {
-            "running": len(self._recorder.running),
-            "searched": sum(r.stage == SEARCH and r.outcome is not None for r in records.values()),
-            "exchanged": sum(r.stage == EXCHANGE and r.outcome is not None for r in records.values()),
-            "stopped early": sum(r.outcome is TrialOutcome.PRUNED for r in records.values()),
-            "confirmed": sum(r.stage == CONFIRM and r.outcome is not None for r in records.values()),
-            "failed": sum(r.outcome is TrialOutcome.FAILED for r in records.values()),
-        }
-        details = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        return f"{elapsed:.0f} s: {ended} trials ended ({details or 'none started'}){self._left(ended, elapsed)}"
-
-    def _left(self, ended: int, elapsed: float) -> str:
-        """How long the search and the first round will take; nobody knows how many rounds follow."""
-        done_now = ended - self._num_before
-        left = len(strata(self._study)) * (self._study.num_configurations + 1) - ended
-        return (
-            f", about {elapsed / done_now * left:.0f} s to the end of the first round" if done_now >= 5 < left else ""
+        return status_line(
+            self._study, self._recorder.records, self._recorder.running, self._started, int(1000 * time.time())
         )
-
-
-def _num_ended(records: Mapping[str, TrialRecord]) -> int:
-    return sum(record.outcome is not None for record in records.values())

@@ -1,0 +1,34 @@
+"""How long the search and the first round of a study will still take; nobody knows how many rounds follow."""
+
+from collections.abc import Collection
+from statistics import fmean
+
+from studies.engine.recording.journal import TrialRecord
+from studies.engine.search.plan import CONFIRM, SEARCH, strata
+from studies.engine.study import Study
+
+FEWEST_TRIALS = 10  # that have ended before anything is said
+# A confirmation has more replicas than a search's trial and is never cut short. So many times as long it took in the
+# studies looked at (1.8 to 3.3), and is taken to be until one has ended.
+_CONFIRMATION_IN_SEARCHES = 2.5
+
+
+def first_round_left(study: Study, records: Collection[TrialRecord], started: int, now: int) -> float | None:
+    """Seconds to the end of the first round; None where too few trials have ended to say, or nothing is left of it.
+
+    `records`: of all trials. `started`, `now`: milliseconds since 1970; trials that ended before `started`, in an
+    earlier run of the study, are done but say nothing of today's machine.
+    """
+    ended = [record for record in records if record.ended is not None]
+    timed = [(r.stage, r.ended - r.started) for r in ended if r.ended is not None and r.started >= started]
+    if len(timed) < FEWEST_TRIALS:
+        return None
+    seconds = {stage: fmean(took / 1000 for of, took in timed if of == stage) for stage in {of for of, _ in timed}}
+    searching = seconds.get(SEARCH, seconds.get(CONFIRM, 0.0) / _CONFIRMATION_IN_SEARCHES)
+    confirming = seconds.get(CONFIRM, _CONFIRMATION_IN_SEARCHES * searching)
+    num_strata = len(strata(study))
+    searches_left = num_strata * study.num_configurations - sum(record.stage == SEARCH for record in ended)
+    confirmations_left = num_strata - len({record.stratum for record in ended if record.stage == CONFIRM})
+    work_left = searches_left * searching + confirmations_left * confirming
+    at_once = sum(took for _, took in timed) / (now - started)
+    return work_left / at_once if work_left > 0 else None
