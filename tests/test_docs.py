@@ -143,7 +143,7 @@ def test_the_archive_of_an_example_is_one_that_a_study_takes(
     assert all(shape in finished.stdout for shape in shapes)
 
 
-def test_the_first_example_gives_a_table_and_a_page(tmp_path: Path) -> None:
+def test_the_first_example_gives_a_table_and_a_page(tmp_path: Path, ray_alone: None) -> None:
     lines = run_python(block_with("README.md", "outcome = run("), tmp_path).splitlines()
     *_, heading, first, second, page = lines
     assert heading.split() == ["encoder", "decision", "best", "gain", "gain_low", "gain_high"]

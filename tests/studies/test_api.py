@@ -60,11 +60,6 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Callable[[], Workspace]:
-    return lambda: Workspace(tmp_path_factory.mktemp("study"), repository)
-
-
-@pytest.fixture(scope="module")
 def commanded(make_workspace: Callable[[], Workspace]) -> Workspace:
     """The study as its command line runs it."""
     workspace = make_workspace()
@@ -147,7 +142,6 @@ def test_it_returns_what_the_command_line_records_and_leaves_no_trace(
         ({"train_samples": [50_000]}, Refused, "45875 training rows of R=8, got 50000"),
         ({"objective": "unknown"}, Refused, "--objective must be one of"),
         ({"address": "auto", "num_cpus": 1}, Refused, "leave --num-gpus, --num-cpus"),
-        ({"tracking_uri": "http://127.0.0.1:9"}, Refused, "MLflow at http://127.0.0.1:9 cannot be reached"),
         ({"tracking_uri": "mlflow.db"}, Refused, "'mlflow.db' is a path or lacks its beginning"),
         ({"storage": "/dev/null/runs"}, Refused, "got /dev/null/runs, and /dev/null is no folder"),
         ({"storage": "ftp://host/runs"}, Refused, "expected a folder or a URI such as s3://bucket/path"),
@@ -163,17 +157,26 @@ def test_it_returns_what_the_command_line_records_and_leaves_no_trace(
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is_trained(
-    make_workspace: Callable[[], Workspace],
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    repository: Path,
     options: dict[str, Any],
     error: type[Exception],
     message: str,
 ) -> None:
-    workspace = make_workspace()
-    monkeypatch.chdir(workspace.folder)
-    monkeypatch.setattr("analysis.connection._PAUSES", ())
+    workspace = Workspace(tmp_path, repository)
     with pytest.raises(error, match=message):
         run_in(workspace, **options)
+    assert not ray.is_initialized()
+    assert workspace.records() == {}
+
+
+def test_a_server_that_is_not_there_is_refused_before_anything_is_trained(
+    make_workspace: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = make_workspace()
+    monkeypatch.setattr("analysis.connection._PAUSES", ())
+    with pytest.raises(Refused, match=r"MLflow at http://127\.0\.0\.1:9 cannot be reached"):
+        run_in(workspace, tracking_uri="http://127.0.0.1:9")
     assert not ray.is_initialized()
     assert workspace.records() == {}
 
@@ -188,9 +191,9 @@ def test_numbers_of_numpy_and_paths_are_taken_for_pythons_own() -> None:
 
 @pytest.mark.parametrize("path", ["tests.studies.test_api:Nowhere", "lab_nowhere.encoders:Mine", "lab_broken:Mine"])
 def test_an_encoder_that_cannot_be_imported_is_refused_before_ray_and_mlflow_begin(
-    make_workspace: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch, path: str
+    tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    workspace = make_workspace()
+    workspace = Workspace(tmp_path, repository)
     (workspace.folder / "lab_broken.py").write_text("import lab_library_that_is_missing")
     monkeypatch.syspath_prepend(str(workspace.folder))
     study = replace(synthetic.STUDY, encoder_2=TorchEncoder(path), search_space={"learning_rate": (0.1, 0.01)})
@@ -201,11 +204,10 @@ def test_an_encoder_that_cannot_be_imported_is_refused_before_ray_and_mlflow_beg
     assert not (workspace.folder / "mlflow.db").exists()
 
 
-def test_data_that_are_not_there_are_named(make_workspace: Callable[[], Workspace]) -> None:
-    folder = make_workspace().folder
+def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match="train-images-idx3-ubyte"):
-        run(avmnist.STUDY, data_dir=str(folder / "nowhere"), storage=str(folder / "runs"))
-    assert not ray.is_initialized() and not list(folder.iterdir())
+        run(avmnist.STUDY, data_dir=str(tmp_path / "nowhere"), storage=str(tmp_path / "runs"))
+    assert not ray.is_initialized() and not list(tmp_path.iterdir())
 
 
 def test_options_may_be_what_json_makes_of_them(make_workspace: Callable[[], Workspace], commanded: Workspace) -> None:

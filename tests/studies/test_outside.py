@@ -29,11 +29,6 @@ def outside(repository: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path):
-    return lambda: Workspace(tmp_path_factory.mktemp("outside"), repository)
-
-
-@pytest.fixture(scope="module")
 def whole(make_workspace, outside: Path) -> tuple[Workspace, str]:
     """The lab's study by its command line, and what it printed."""
     workspace = make_workspace()

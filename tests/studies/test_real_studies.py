@@ -27,11 +27,6 @@ MakeWorkspace = Callable[[], Workspace]
 
 
 @pytest.fixture(scope="module")
-def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> MakeWorkspace:
-    return lambda: Workspace(tmp_path_factory.mktemp("study"), repository)
-
-
-@pytest.fixture(scope="module")
 def affect_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small files of CMU-MOSEI's and MUStARD's formats."""
     folder = tmp_path_factory.mktemp("affect")
@@ -226,9 +221,9 @@ def test_written_and_spoken_digits_are_run_to_their_end(make_workspace: MakeWork
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_starts(
-    make_workspace: MakeWorkspace, script: str, arguments: list[str], messages: list[str]
+    tmp_path: Path, repository: Path, script: str, arguments: list[str], messages: list[str]
 ) -> None:
-    workspace = make_workspace()
+    workspace = Workspace(tmp_path, repository)
     code, output = workspace.run(*arguments, script=script)
     assert code == 2
     for message in messages:

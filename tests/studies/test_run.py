@@ -35,11 +35,6 @@ def imported(output: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path):
-    return lambda: Workspace(tmp_path_factory.mktemp("study"), repository)
-
-
-@pytest.fixture(scope="module")
 def whole(make_workspace) -> tuple[Workspace, str]:
     """A study that nobody disturbed, and what it printed."""
     workspace = make_workspace()
@@ -240,7 +235,7 @@ def test_another_storage_is_another_recording(quick: Workspace, make_workspace) 
 
 
 def test_one_seed_at_one_lambda_concludes_what_little_it_can_in_a_folder_of_any_name(
-    tmp_path: Path, repository: Path
+    tmp_path: Path, repository: Path, ray_alone: None
 ) -> None:
     """A name that would mean something else in a URI: all that the study leaves is in that folder."""
     workspace = Workspace(tmp_path / "why? 50%20x #1", repository)
@@ -294,9 +289,9 @@ def test_another_objective_on_a_part_of_the_dimensions_is_another_study(
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_starts(
-    make_workspace, script: str, arguments: list[str], messages: list[str]
+    tmp_path: Path, repository: Path, script: str, arguments: list[str], messages: list[str]
 ) -> None:
-    workspace = make_workspace()
+    workspace = Workspace(tmp_path, repository)
     code, output = workspace.run(*arguments, script=script)
     assert code == 2
     for message in messages:
@@ -304,8 +299,8 @@ def test_what_cannot_be_run_is_refused_before_anything_starts(
     assert not list(workspace.folder.iterdir())
 
 
-def test_a_dry_run_prints_the_plan_and_writes_nothing(make_workspace) -> None:
-    workspace = make_workspace()
+def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path, repository: Path) -> None:
+    workspace = Workspace(tmp_path, repository)
     code, output = workspace.run("--dry-run", "--data-dir", "nowhere", script="avmnist")
     assert code == 0
     for expected in ("search", "confirm", "core-seconds", "nowhere"):
@@ -313,8 +308,8 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(make_workspace) -> None:
     assert not list(workspace.folder.iterdir())
 
 
-def test_help_explains_every_option(make_workspace) -> None:
-    code, output = make_workspace().run("--help")
+def test_help_explains_every_option(tmp_path: Path, repository: Path) -> None:
+    code, output = Workspace(tmp_path, repository).run("--help")
     assert code == 0
     for option in (
         "--num-gpus --num-cpus --gpus-per-trial --cpus-per-trial --simulate-gpus --address --data-dir --tracking-uri "

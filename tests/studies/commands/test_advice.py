@@ -153,7 +153,7 @@ def test_a_sweep_has_everything_that_a_forecast_names(advise: Callable) -> None:
     assert sweep([one, other]) == (0.0, 0.3, 0.5, 0.7, 1.2)
 
 
-def test_a_verified_forecast_has_its_regret(workspace: Workspace) -> None:
+def test_a_verified_forecast_has_its_regret(workspace: Workspace, ray_alone: None) -> None:
     archive = str(workspace.folder / "clear.npz")
     smallest = ["--verify", "--quick", "--configurations", "1", "--max-epochs", "1"]
     arguments = ["--archive", archive, "--modalities", "text", "audio", "--experiments", "known", *smallest]
