@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -45,6 +46,11 @@ class Workspace:
         copy = self.folder / known.relative_to(other.folder)
         copy.parent.mkdir(parents=True)
         copy.write_bytes(known.read_bytes())
+        return self
+
+    def with_all_of(self, other: "Workspace") -> "Workspace":
+        """This workspace with a copy of all that the other has."""
+        shutil.copytree(other.folder, self.folder, dirs_exist_ok=True)
         return self
 
     @property
