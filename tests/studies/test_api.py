@@ -30,6 +30,7 @@ from trainables.data import MissingDataError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 SMALL: dict[str, Any] = {
+    "quick": True,  # estimates the information in the data from few rows; the rest is said again
     "variants": ("R=8",),
     "lambdas": (0.0, 1.0),
     "configurations": 3,
@@ -63,11 +64,10 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def commanded(make_workspace: Callable[[], Workspace]) -> Workspace:
     """The study as its command line runs it."""
     workspace = make_workspace()
-    arguments = [
-        word
-        for name, value in SMALL.items()
-        for word in (f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, tuple) else [value]))
-    ]
+    arguments = []
+    for name, value in SMALL.items():
+        values = value if isinstance(value, tuple) else [] if value is True else [value]
+        arguments += [f"--{name.replace('_', '-')}", *map(str, values)]
     code, output = workspace.run(*arguments)
     assert code == 0, output
     return workspace
@@ -212,8 +212,7 @@ def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
 
 def test_options_may_be_what_json_makes_of_them(make_workspace: Callable[[], Workspace], commanded: Workspace) -> None:
     """Lists for tuples and text for paths: all is recorded already, so that nothing is trained."""
-    workspace = make_workspace()
-    shutil.copytree(commanded.folder, workspace.folder, dirs_exist_ok=True)
+    workspace = make_workspace().with_all_of(commanded)
     options = json.loads(json.dumps({**SMALL, "lambdas": (0, 1), "data_dir": str(workspace.folder)}))
     outcome = run_in(workspace, **options)
     assert workspace.records() == commanded.records()
@@ -221,12 +220,21 @@ def test_options_may_be_what_json_makes_of_them(make_workspace: Callable[[], Wor
     assert not ray.is_initialized()
 
 
-def test_in_any_thread_a_session_that_is_there_is_used_and_goes_on(
+def test_interrupted_it_says_so_and_the_next_call_goes_on_in_any_thread_and_on_the_session_that_is_there(
     workspace: Workspace, commanded: Workspace, local_ray: None
 ) -> None:
-    """A notebook's kernel or a server may have no main thread to spare."""
+    """In another thread, for a notebook's kernel or a server may have no main thread to spare."""
     begun = ray.get_runtime_context().get_job_id()
     variables_before, handlers_before = variables(), handlers()
+    stopper = once_trained(workspace, 1, lambda: signal.raise_signal(signal.SIGINT))  # as Ctrl-C does
+    outcome = run_in(workspace)
+    stopper.join()
+    assert (variables(), handlers()) == (variables_before, handlers_before)
+    assert outcome.is_interrupted and outcome.report is None and not outcome.figures
+    survived = workspace.records()
+    assert 1 <= len(survived) < FEWEST_TRIALS
+    assert set(outcome.trials["trial"].loc[outcome.trials["outcome"] != "interrupted"]) == set(survived)
+    assert "RUNNING" not in {run.info.status for run in workspace.runs()}
     found: list[Outcome | BaseException] = []
 
     def run_there() -> None:
@@ -242,24 +250,6 @@ def test_in_any_thread_a_session_that_is_there_is_used_and_goes_on(
     assert isinstance(outcome, Outcome), outcome
     assert (variables(), handlers()) == (variables_before, handlers_before)
     assert ray.is_initialized() and ray.get_runtime_context().get_job_id() == begun
-    assert_equal_to_recorded(outcome, commanded)
-
-
-def test_interrupted_it_says_so_and_the_next_call_goes_on(
-    workspace: Workspace, commanded: Workspace, local_ray: None
-) -> None:
-    variables_before, handlers_before = variables(), handlers()
-    stopper = once_trained(workspace, 1, lambda: signal.raise_signal(signal.SIGINT))  # as Ctrl-C does
-    outcome = run_in(workspace)
-    stopper.join()
-    assert (variables(), handlers()) == (variables_before, handlers_before)
-    assert outcome.is_interrupted and outcome.report is None and not outcome.figures
-    survived = workspace.records()
-    assert 1 <= len(survived) < FEWEST_TRIALS
-    assert set(outcome.trials["trial"].loc[outcome.trials["outcome"] != "interrupted"]) == set(survived)
-    assert "RUNNING" not in {run.info.status for run in workspace.runs()}
-    assert ray.is_initialized()
-    outcome = run_in(workspace)
     assert not outcome.is_interrupted
     assert workspace.records() == commanded.records()
     assert_equal_to_recorded(outcome, commanded)
