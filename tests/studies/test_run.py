@@ -151,36 +151,22 @@ def test_the_same_command_again_trains_nothing(whole: tuple[Workspace, str]) -> 
     workspace.assert_tidy()
 
 
-@pytest.mark.parametrize("number", [3, 8])
-def test_killed_and_run_again_equals_undisturbed(whole: tuple[Workspace, str], make_workspace, number: int) -> None:
-    """Killed in the search, and when most is done."""
+def test_killed_and_stopped_again_and_again_it_equals_undisturbed(whole: tuple[Workspace, str], make_workspace) -> None:
+    """Killed in the search, asked to stop twice, and killed when most is done."""
     workspace = make_workspace().knowing_what(whole[0])
-    process = workspace.start(*ARGUMENTS)
-    workspace.wait_for_records(number, process)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    survived = workspace.records()
-    assert number <= len(survived) < len(whole[0].records())
-    written = {path: path.stat().st_mtime_ns for path in workspace.folder.glob("runs/*/journal/*.json")}
-    code, output = workspace.run(*ARGUMENTS)
-    assert code == 0, output
-    assert workspace.records() == whole[0].records()
-    assert all(path.stat().st_mtime_ns == when for path, when in written.items() if path.stem in survived)
-    workspace.assert_tidy()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_asked_to_stop_it_says_how_to_go_on(
-    whole: tuple[Workspace, str], make_workspace, number: signal.Signals
-) -> None:
-    workspace = make_workspace().knowing_what(whole[0])
-    process = workspace.start(*ARGUMENTS)
-    workspace.wait_for_records(4, process)
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=SECONDS_ALLOWED)
-    assert process.returncode == 130
-    assert "the same command goes on from there" in output and " ".join(ARGUMENTS) in output
-    assert "RUNNING" not in {run.info.status for run in workspace.runs()}
+    for ending, number in ((signal.SIGKILL, 2), (signal.SIGTERM, 4), (signal.SIGINT, 6), (signal.SIGKILL, 8)):
+        survived = set(workspace.records())
+        written = {path: path.stat().st_mtime_ns for path in workspace.folder.glob("runs/*/journal/*.json")}
+        process = workspace.start(*ARGUMENTS)
+        workspace.wait_for_records(number, process)
+        process.send_signal(ending)
+        output, _ = process.communicate(timeout=SECONDS_ALLOWED)
+        assert number <= len(workspace.records()) < len(whole[0].records())
+        assert all(path.stat().st_mtime_ns == when for path, when in written.items() if path.stem in survived)
+        if ending != signal.SIGKILL:
+            assert process.returncode == 130
+            assert "the same command goes on from there" in output and " ".join(ARGUMENTS) in output
+            assert "RUNNING" not in {run.info.status for run in workspace.runs()}
     code, output = workspace.run(*ARGUMENTS)
     assert code == 0, output
     assert workspace.records() == whole[0].records()
@@ -218,12 +204,17 @@ def test_another_storage_is_another_recording(whole: tuple[Workspace, str], make
 
 
 def test_one_seed_at_one_lambda_concludes_what_little_it_can_in_a_folder_of_any_name(
-    tmp_path: Path, repository: Path, ray_alone: None
+    tmp_path: Path, repository: Path, whole: tuple[Workspace, str]
 ) -> None:
-    """A name that would mean something else in a URI: all that the study leaves is in that folder."""
+    """A name that would mean something else in a URI: all that the study leaves is in that folder.
+
+    Its trials are trained on the objective and the dimensions that it is given.
+    """
     workspace = Workspace(tmp_path / "why? 50%20x #1", repository)
     workspace.folder.mkdir()
-    code, output = workspace.run("--quick", "--variants", "R=8", "--lambdas", "0", "--seeds", "1")
+    code, output = workspace.run(
+        *"--quick --variants R=8 --lambdas 1 --seeds 1 --objective siglip --aligned-width 6".split()
+    )
     assert code == 0, output
     assert "there is nothing to decide" in output and "nan" not in output
     assert [place.name for place in tmp_path.iterdir()] == [workspace.folder.name]
@@ -231,26 +222,6 @@ def test_one_seed_at_one_lambda_concludes_what_little_it_can_in_a_folder_of_any_
     assert len(workspace.records()) >= 2
     assert list(workspace.folder.glob("mlruns/synthetic/*/artifacts/encoders.pt"))
     assert list(workspace.folder.glob("mlruns/synthetic/*/artifacts/figures/report.html"))
-
-
-def test_a_second_driver_of_the_same_study_is_refused(make_workspace) -> None:
-    """The first tries all configurations there are, so that it lives while the second looks at it."""
-    workspace, arguments = make_workspace(), [*ARGUMENTS, "--configurations", "10000"]
-    first = workspace.start(*arguments)
-    workspace.wait_for_records(1, first)
-    code, output = workspace.run(*arguments)
-    first.kill()
-    first.communicate()
-    assert code == 2
-    assert "another process is running this study" in output
-
-
-def test_another_objective_on_a_part_of_the_dimensions_is_another_study(
-    whole: tuple[Workspace, str], make_workspace
-) -> None:
-    workspace = make_workspace()
-    code, output = workspace.run(*"--quick --variants R=8 --lambdas 1 --objective siglip --aligned-width 6".split())
-    assert code == 0, output
     for run in workspace.runs():
         if run.data.tags["role"] == "trial":
             assert (run.data.params["objective"], run.data.params["aligned_width"]) == ("SigLip", "6")
@@ -258,6 +229,18 @@ def test_another_objective_on_a_part_of_the_dimensions_is_another_study(
             assert {name for name in run.data.metrics if name.startswith("loss/align")} == {"loss/align"}
     inherited = next(run for run in whole[0].runs() if run.data.tags["role"] == "trial")
     assert inherited.data.params["objective"] == "InfoNce" and "aligned_width" not in inherited.data.params
+
+
+def test_a_second_driver_of_the_same_study_is_refused(make_workspace) -> None:
+    """The first trains for minutes, so that it lives while the second looks at it."""
+    workspace, arguments = make_workspace(), [*ARGUMENTS, "--configurations", "30", "--max-epochs", "270"]
+    first = workspace.start(*arguments)
+    workspace.wait_for_records(1, first)
+    code, output = workspace.run(*arguments)
+    first.kill()
+    first.communicate()
+    assert code == 2
+    assert "another process is running this study" in output
 
 
 @pytest.mark.parametrize(
