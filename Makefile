@@ -21,7 +21,7 @@ study: $(READY)
 	$(RUN) studies/synthetic.py $(ARGS)
 
 test: $(READY)
-	$(RUN) -m pytest --ignore=tests/cluster $(ARGS)
+	OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses=2 --ignore=tests/cluster $(ARGS)
 
 test-cluster: $(READY)
 	$(RUN) -m pytest tests/cluster $(ARGS)

@@ -1,13 +1,42 @@
-"""The smallest study that has everything: two variants, three λ, a search that stops trials, several seeds."""
+"""The smallest study that has everything, and folders in which studies are run."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from studies.engine import Study
+from studies.engine.recording.first_opening import make_store
+from tests.studies.workspace import Workspace
 from trainables.config import Mlp, SyntheticData
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new store of MLflow's, to be copied: making one takes seconds."""
+    file = tmp_path_factory.mktemp("store") / "mlflow.db"
+    make_store(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def make_workspace(
+    tmp_path_factory: pytest.TempPathFactory, repository: Path, empty_store: Path, ray_alone: None
+) -> Callable[[], Workspace]:
+    """Makes folders for studies that start Ray, each with an empty store."""
+
+    def make() -> Workspace:
+        workspace = Workspace(tmp_path_factory.mktemp("study"), repository)
+        shutil.copy(empty_store, workspace.folder)
+        return workspace
+
+    return make
 
 
 @pytest.fixture
 def study() -> Study:
+    """Two variants, three λ, a search that stops trials, several seeds."""
     return Study(
         name="small",
         question="Does the engine do what it says?",

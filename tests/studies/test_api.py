@@ -30,6 +30,7 @@ from trainables.data import MissingDataError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 SMALL: dict[str, Any] = {
+    "quick": True,  # estimates the information in the data from few rows; the rest is said again
     "variants": ("R=8",),
     "lambdas": (0.0, 1.0),
     "configurations": 3,
@@ -60,19 +61,13 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Callable[[], Workspace]:
-    return lambda: Workspace(tmp_path_factory.mktemp("study"), repository)
-
-
-@pytest.fixture(scope="module")
 def commanded(make_workspace: Callable[[], Workspace]) -> Workspace:
     """The study as its command line runs it."""
     workspace = make_workspace()
-    arguments = [
-        word
-        for name, value in SMALL.items()
-        for word in (f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, tuple) else [value]))
-    ]
+    arguments = []
+    for name, value in SMALL.items():
+        values = value if isinstance(value, tuple) else [] if value is True else [value]
+        arguments += [f"--{name.replace('_', '-')}", *map(str, values)]
     code, output = workspace.run(*arguments)
     assert code == 0, output
     return workspace
@@ -147,7 +142,6 @@ def test_it_returns_what_the_command_line_records_and_leaves_no_trace(
         ({"train_samples": [50_000]}, Refused, "45875 training rows of R=8, got 50000"),
         ({"objective": "unknown"}, Refused, "--objective must be one of"),
         ({"address": "auto", "num_cpus": 1}, Refused, "leave --num-gpus, --num-cpus"),
-        ({"tracking_uri": "http://127.0.0.1:9"}, Refused, "MLflow at http://127.0.0.1:9 cannot be reached"),
         ({"tracking_uri": "mlflow.db"}, Refused, "'mlflow.db' is a path or lacks its beginning"),
         ({"storage": "/dev/null/runs"}, Refused, "got /dev/null/runs, and /dev/null is no folder"),
         ({"storage": "ftp://host/runs"}, Refused, "expected a folder or a URI such as s3://bucket/path"),
@@ -163,17 +157,26 @@ def test_it_returns_what_the_command_line_records_and_leaves_no_trace(
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is_trained(
-    make_workspace: Callable[[], Workspace],
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    repository: Path,
     options: dict[str, Any],
     error: type[Exception],
     message: str,
 ) -> None:
-    workspace = make_workspace()
-    monkeypatch.chdir(workspace.folder)
-    monkeypatch.setattr("analysis.connection._PAUSES", ())
+    workspace = Workspace(tmp_path, repository)
     with pytest.raises(error, match=message):
         run_in(workspace, **options)
+    assert not ray.is_initialized()
+    assert workspace.records() == {}
+
+
+def test_a_server_that_is_not_there_is_refused_before_anything_is_trained(
+    make_workspace: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = make_workspace()
+    monkeypatch.setattr("analysis.connection._PAUSES", ())
+    with pytest.raises(Refused, match=r"MLflow at http://127\.0\.0\.1:9 cannot be reached"):
+        run_in(workspace, tracking_uri="http://127.0.0.1:9")
     assert not ray.is_initialized()
     assert workspace.records() == {}
 
@@ -188,9 +191,9 @@ def test_numbers_of_numpy_and_paths_are_taken_for_pythons_own() -> None:
 
 @pytest.mark.parametrize("path", ["tests.studies.test_api:Nowhere", "lab_nowhere.encoders:Mine", "lab_broken:Mine"])
 def test_an_encoder_that_cannot_be_imported_is_refused_before_ray_and_mlflow_begin(
-    make_workspace: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch, path: str
+    tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    workspace = make_workspace()
+    workspace = Workspace(tmp_path, repository)
     (workspace.folder / "lab_broken.py").write_text("import lab_library_that_is_missing")
     monkeypatch.syspath_prepend(str(workspace.folder))
     study = replace(synthetic.STUDY, encoder_2=TorchEncoder(path), search_space={"learning_rate": (0.1, 0.01)})
@@ -201,17 +204,15 @@ def test_an_encoder_that_cannot_be_imported_is_refused_before_ray_and_mlflow_beg
     assert not (workspace.folder / "mlflow.db").exists()
 
 
-def test_data_that_are_not_there_are_named(make_workspace: Callable[[], Workspace]) -> None:
-    folder = make_workspace().folder
+def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match="train-images-idx3-ubyte"):
-        run(avmnist.STUDY, data_dir=str(folder / "nowhere"), storage=str(folder / "runs"))
-    assert not ray.is_initialized() and not list(folder.iterdir())
+        run(avmnist.STUDY, data_dir=str(tmp_path / "nowhere"), storage=str(tmp_path / "runs"))
+    assert not ray.is_initialized() and not list(tmp_path.iterdir())
 
 
 def test_options_may_be_what_json_makes_of_them(make_workspace: Callable[[], Workspace], commanded: Workspace) -> None:
     """Lists for tuples and text for paths: all is recorded already, so that nothing is trained."""
-    workspace = make_workspace()
-    shutil.copytree(commanded.folder, workspace.folder, dirs_exist_ok=True)
+    workspace = make_workspace().with_all_of(commanded)
     options = json.loads(json.dumps({**SMALL, "lambdas": (0, 1), "data_dir": str(workspace.folder)}))
     outcome = run_in(workspace, **options)
     assert workspace.records() == commanded.records()
@@ -219,12 +220,21 @@ def test_options_may_be_what_json_makes_of_them(make_workspace: Callable[[], Wor
     assert not ray.is_initialized()
 
 
-def test_in_any_thread_a_session_that_is_there_is_used_and_goes_on(
+def test_interrupted_it_says_so_and_the_next_call_goes_on_in_any_thread_and_on_the_session_that_is_there(
     workspace: Workspace, commanded: Workspace, local_ray: None
 ) -> None:
-    """A notebook's kernel or a server may have no main thread to spare."""
+    """In another thread, for a notebook's kernel or a server may have no main thread to spare."""
     begun = ray.get_runtime_context().get_job_id()
     variables_before, handlers_before = variables(), handlers()
+    stopper = once_trained(workspace, 1, lambda: signal.raise_signal(signal.SIGINT))  # as Ctrl-C does
+    outcome = run_in(workspace)
+    stopper.join()
+    assert (variables(), handlers()) == (variables_before, handlers_before)
+    assert outcome.is_interrupted and outcome.report is None and not outcome.figures
+    survived = workspace.records()
+    assert 1 <= len(survived) < FEWEST_TRIALS
+    assert set(outcome.trials["trial"].loc[outcome.trials["outcome"] != "interrupted"]) == set(survived)
+    assert "RUNNING" not in {run.info.status for run in workspace.runs()}
     found: list[Outcome | BaseException] = []
 
     def run_there() -> None:
@@ -240,24 +250,6 @@ def test_in_any_thread_a_session_that_is_there_is_used_and_goes_on(
     assert isinstance(outcome, Outcome), outcome
     assert (variables(), handlers()) == (variables_before, handlers_before)
     assert ray.is_initialized() and ray.get_runtime_context().get_job_id() == begun
-    assert_equal_to_recorded(outcome, commanded)
-
-
-def test_interrupted_it_says_so_and_the_next_call_goes_on(
-    workspace: Workspace, commanded: Workspace, local_ray: None
-) -> None:
-    variables_before, handlers_before = variables(), handlers()
-    stopper = once_trained(workspace, 1, lambda: signal.raise_signal(signal.SIGINT))  # as Ctrl-C does
-    outcome = run_in(workspace)
-    stopper.join()
-    assert (variables(), handlers()) == (variables_before, handlers_before)
-    assert outcome.is_interrupted and outcome.report is None and not outcome.figures
-    survived = workspace.records()
-    assert 1 <= len(survived) < FEWEST_TRIALS
-    assert set(outcome.trials["trial"].loc[outcome.trials["outcome"] != "interrupted"]) == set(survived)
-    assert "RUNNING" not in {run.info.status for run in workspace.runs()}
-    assert ray.is_initialized()
-    outcome = run_in(workspace)
     assert not outcome.is_interrupted
     assert workspace.records() == commanded.records()
     assert_equal_to_recorded(outcome, commanded)

@@ -29,7 +29,7 @@ def store(workspace: Workspace) -> str:
 
 
 @pytest.fixture(scope="module")
-def printed(workspace: Workspace) -> str:
+def printed(workspace: Workspace, ray_alone: None) -> str:
     """What the study printed."""
     draw = np.random.default_rng(0)
     label = np.arange(120) % 2

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,13 +35,11 @@ print(json.dumps([str(home), found, home.exists()]))
 
 
 @pytest.fixture
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that every user may write to."""
-    folder = Path(tmp_path_factory.mktemp("place"))
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
-    folder.chmod(0o777)
-    return folder
+def place() -> Iterator[Path]:
+    """A folder that every user may write to; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="place-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
 
 
 def as_nobody(place: Path, **variables: str) -> tuple[str, dict[str, str | None], bool]:

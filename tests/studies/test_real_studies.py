@@ -27,11 +27,6 @@ MakeWorkspace = Callable[[], Workspace]
 
 
 @pytest.fixture(scope="module")
-def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> MakeWorkspace:
-    return lambda: Workspace(tmp_path_factory.mktemp("study"), repository)
-
-
-@pytest.fixture(scope="module")
 def affect_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small files of CMU-MOSEI's and MUStARD's formats."""
     folder = tmp_path_factory.mktemp("affect")
@@ -125,25 +120,21 @@ def test_sentiment_is_also_scored_without_neutral_rows(all_studies: tuple[Worksp
 
 
 def test_changed_data_are_refused_by_a_study_that_began_with_others(
-    make_workspace: MakeWorkspace, tmp_path: Path
+    all_studies: tuple[Workspace, str], make_workspace: MakeWorkspace, tmp_path: Path, local_ray: None
 ) -> None:
-    workspace, path = make_workspace(), tmp_path / "mustard/sarcasm.pkl"
-    path.parent.mkdir()
-    arguments = ["--lambdas", "1", *SMALL[3:], "--data-dir", str(tmp_path)]
-    path.write_bytes(pickle.dumps(made_content(sarcasm)))
-    code, output = workspace.run(*arguments, script="mustard_va")
-    assert code == 0, output
+    workspace, path = make_workspace().with_all_of(all_studies[0]), tmp_path / "mustard/sarcasm.pkl"
     before = workspace.records()
-    next(workspace.folder.glob("runs/*/journal/*.json")).unlink()  # something is left to do
+    next(workspace.folder.glob("runs/mustard_va-*/journal/*.json")).unlink()  # something is left to do
+    path.parent.mkdir()
     path.write_bytes(pickle.dumps(made_content(sarcasm, seed=1)))
-    code, output = workspace.run(*arguments, script="mustard_va")
+    code, output = workspace.run_here(*SMALL, "--data-dir", str(tmp_path), script="mustard_va")
     assert code == 2
     assert "expected the data that this study began with" in output
     assert len(workspace.records()) == len(before) - 1
 
 
 def test_data_that_cannot_be_trained_on_are_refused_before_a_trial(
-    make_workspace: MakeWorkspace, tmp_path: Path
+    make_workspace: MakeWorkspace, tmp_path: Path, local_ray: None
 ) -> None:
     content = made_content(sarcasm)
     content["train"]["labels"][:] = 1
@@ -152,16 +143,16 @@ def test_data_that_cannot_be_trained_on_are_refused_before_a_trial(
     path.write_bytes(pickle.dumps(content))
     workspace = make_workspace()
     for extra in ([], ["--dry-run"]):
-        code, output = workspace.run(*SMALL, "--data-dir", str(tmp_path), *extra, script="mustard_va")
+        code, output = workspace.run_here(*SMALL, "--data-dir", str(tmp_path), *extra, script="mustard_va")
         assert code == 2
         assert "expected rows of each class, found none of class 0" in output
     assert not list(workspace.folder.glob("runs/*/journal/*.json"))
 
 
-def test_a_rehearsal_says_so_in_all_that_it_records(make_workspace: MakeWorkspace) -> None:
+def test_a_rehearsal_says_so_in_all_that_it_records(make_workspace: MakeWorkspace, local_ray: None) -> None:
     workspace = make_workspace()
-    arguments = "--rehearse --lambdas 0 1 --configurations 1 --seeds 1 --max-epochs 1 --train-samples 64".split()
-    code, output = workspace.run(*arguments, script="mustard_va")
+    arguments = "--quick --rehearse --lambdas 0 1 --configurations 1 --seeds 1 --max-epochs 1".split()
+    code, output = workspace.run_here(*arguments, script="mustard_va")
     assert code == 0, output
     assert "REHEARSAL: generated data in place of MUStARD" in output
     for run in workspace.runs():
@@ -171,20 +162,26 @@ def test_a_rehearsal_says_so_in_all_that_it_records(make_workspace: MakeWorkspac
         assert "REHEARSAL" in table.read_text(), table
 
 
-def test_own_features_are_a_study_of_their_own(make_workspace: MakeWorkspace, shared_data: Path) -> None:
+def test_own_features_are_a_study_of_their_own(
+    make_workspace: MakeWorkspace, shared_data: Path, local_ray: None
+) -> None:
     archive, workspace = shared_data / "mustard/mustard_text_audio.npz", make_workspace()
-    arguments = [*SMALL, "--train-samples", "64", "--archive", str(archive), "--modalities", "text", "audio"]
-    code, output = workspace.run(*arguments, script="custom")
+    arguments = ["--quick", *SMALL, "--archive", str(archive), "--modalities", "text", "audio"]
+    code, output = workspace.run_here(*arguments, script="custom")
     assert code == 0, output
     records = read_study(workspace.tracking_uri, "mustard_text_audio-text-audio")
     assert set(records.scores["encoder"]) == {"text", "audio"}
     assert np.isfinite(records.information["corrected"]).all()
 
 
-def test_features_of_mmsa_are_a_study_as_they_are(make_workspace: MakeWorkspace, tmp_path: Path) -> None:
+def test_features_of_mmsa_are_a_study_as_they_are(
+    make_workspace: MakeWorkspace, tmp_path: Path, local_ray: None
+) -> None:
     archive, workspace = tmp_path / "unaligned_50.pkl", make_workspace()
     archive.write_bytes(pickle.dumps(made_mmsa(aligned=False)))
-    code, output = workspace.run(*SMALL, "--archive", str(archive), "--modalities", "vision", "text", script="custom")
+    code, output = workspace.run_here(
+        *SMALL, "--archive", str(archive), "--modalities", "vision", "text", script="custom"
+    )
     assert code == 0, output
     for sentence in ("the labels are regression_labels", "lengths are vision_lengths", "lengths are the mask of text_"):
         assert sentence in output.replace("\n", " ")
@@ -193,12 +190,14 @@ def test_features_of_mmsa_are_a_study_as_they_are(make_workspace: MakeWorkspace,
     assert set(records.trials["outcome"]) == {"finished"}
 
 
-def test_sixty_rows_with_words_as_labels_are_a_study(make_workspace: MakeWorkspace, tmp_path: Path) -> None:
+def test_sixty_rows_with_words_as_labels_are_a_study(
+    make_workspace: MakeWorkspace, tmp_path: Path, local_ray: None
+) -> None:
     """Of which nine are left to test on: fewer than mutual k-NN usually has neighbours."""
     archive, workspace, draw = tmp_path / "few.npz", make_workspace(), np.random.default_rng(0)
     label = np.array(["angry", "happy", "sad"])[np.arange(60) % 3]
     np.savez(archive, a=draw.standard_normal((60, 4)), b=draw.standard_normal((60, 5)), label=label)
-    code, output = workspace.run(*SMALL, "--archive", str(archive), "--modalities", "a", "b", script="custom")
+    code, output = workspace.run_here(*SMALL, "--archive", str(archive), "--modalities", "a", "b", script="custom")
     assert code == 0, output
     assert "words read as 3 classes: angry, happy, sad" in output
     assert "test has 9 rows: mutual k-NN compares 4 of a row's neighbours, not 10" in output
@@ -208,10 +207,12 @@ def test_sixty_rows_with_words_as_labels_are_a_study(make_workspace: MakeWorkspa
     assert len(measured) and measured["value"].between(0, 1).all()
 
 
-def test_written_and_spoken_digits_are_run_to_their_end(make_workspace: MakeWorkspace, shared_data: Path) -> None:
+def test_written_and_spoken_digits_are_run_to_their_end(
+    make_workspace: MakeWorkspace, shared_data: Path, local_ray: None
+) -> None:
     workspace = make_workspace()
-    arguments = "--lambdas 0 1 --configurations 1 --seeds 1 --max-seeds 1 --max-epochs 1 --train-samples 256".split()
-    code, output = workspace.run(*arguments, "--data-dir", str(shared_data), script="avmnist")
+    arguments = "--quick --lambdas 0 1 --configurations 1 --seeds 1 --max-seeds 1 --max-epochs 1".split()
+    code, output = workspace.run_here(*arguments, "--data-dir", str(shared_data), script="avmnist")
     assert code == 0, output
     assert len(read_study(workspace.tracking_uri, "avmnist").scores) == 2 * 2
 
@@ -226,9 +227,9 @@ def test_written_and_spoken_digits_are_run_to_their_end(make_workspace: MakeWork
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_starts(
-    make_workspace: MakeWorkspace, script: str, arguments: list[str], messages: list[str]
+    tmp_path: Path, repository: Path, script: str, arguments: list[str], messages: list[str]
 ) -> None:
-    workspace = make_workspace()
+    workspace = Workspace(tmp_path, repository)
     code, output = workspace.run(*arguments, script=script)
     assert code == 2
     for message in messages:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -21,13 +20,11 @@ from studies.engine.inputs.information import information_tags
 from studies.engine.options import Options, resolve
 from studies.engine.recording.journal_records import journal_records
 from studies.engine.recording.recording import open_recording
-from tests.studies.workspace import Workspace
+from tests.studies.workspace import SECONDS_ALLOWED, Workspace
 
-ARGUMENTS = (
-    "--variants R=4 --lambdas 0 0.5 2 --configurations 4 --seeds 2 --max-seeds 4 --max-epochs 27 --train-samples 256"
-).split()
-FEWEST_TRIALS = 3 * (4 + 1)  # the search and the first round; exchange and later rounds add to them
-QUICK = "--quick --variants R=8 --lambdas 0 1".split()
+# The information in the data from few rows, as `--quick` has it.
+ARGUMENTS = "--quick --variants R=4 --lambdas 0 2 --configurations 4 --max-seeds 4 --max-epochs 27".split()
+FEWEST_TRIALS = 2 * (4 + 1)  # the search and the first round; exchange and later rounds add to them
 
 
 def imported(output: str) -> set[str]:
@@ -36,32 +33,12 @@ def imported(output: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def make_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path):
-    return lambda: Workspace(tmp_path_factory.mktemp("study"), repository)
-
-
-@pytest.fixture(scope="module")
-def whole(make_workspace) -> tuple[Workspace, str]:
-    """A study that nobody disturbed, and what it printed."""
-    workspace = make_workspace()
+def whole(tmp_path_factory: pytest.TempPathFactory, repository: Path, ray_alone: None) -> tuple[Workspace, str]:
+    """A study that nobody disturbed, in a folder that was empty, and what it printed."""
+    workspace = Workspace(tmp_path_factory.mktemp("whole"), repository)
     code, output = workspace.run(*ARGUMENTS)
     assert code == 0, output
     return workspace, output
-
-
-@pytest.fixture(scope="module")
-def quick(make_workspace) -> Workspace:
-    """The smallest study of two λ, for tests to copy."""
-    workspace = make_workspace()
-    code, output = workspace.run(*QUICK)
-    assert code == 0, output
-    return workspace
-
-
-def copied(workspace: Workspace, into: Workspace) -> Workspace:
-    """`into`, with all that the other workspace has."""
-    shutil.copytree(workspace.folder, into.folder, dirs_exist_ok=True)
-    return into
 
 
 def test_a_study_ends_with_tables_figures_and_closed_runs(whole: tuple[Workspace, str]) -> None:
@@ -76,8 +53,9 @@ def test_a_study_ends_with_tables_figures_and_closed_runs(whole: tuple[Workspace
         assert (folder / f"{name}.pdf").read_bytes().startswith(b"%PDF")
     assert not list(workspace.folder.glob("runs/synthetic-*/tune-*"))
     page = folder / "report.html"
-    assert output.splitlines()[-1] == f"report: {page.as_uri()}"
-    assert "Every λ of every variant has its result (3 of 3)." in page.read_text(encoding="utf-8")
+    *_, named_last, means_nothing = output.splitlines()
+    assert named_last == f"report: {page.as_uri()}" and means_nothing.startswith("--quick: ")
+    assert "Every λ of every variant has its result (2 of 2)." in page.read_text(encoding="utf-8")
     parent = next(run for run in workspace.runs() if run.data.tags["role"] == "study")
     kept = {file.path for file in MlflowClient(workspace.tracking_uri).list_artifacts(parent.info.run_id, "figures")}
     assert kept == {f"figures/{file.name}" for file in folder.iterdir()} and "figures/report.html" in kept
@@ -134,7 +112,7 @@ def test_the_information_in_the_data_is_estimated_once_and_recorded(whole: tuple
 
 def test_the_journal_and_mlflow_give_equal_tables(whole: tuple[Workspace, str], make_workspace) -> None:
     """Of a copy, as to open the recording changes the circumstances under which the study ran last."""
-    workspace = copied(whole[0], make_workspace())
+    workspace = make_workspace().with_all_of(whole[0])
     study = resolve(synthetic.STUDY, tyro.cli(Options, args=ARGUMENTS))
     places = (str(workspace.folder / "runs"), workspace.tracking_uri)
     with open_recording(study, ("modality_1", "modality_2"), *places, fresh=False) as recording:
@@ -179,46 +157,32 @@ def test_the_same_command_again_trains_nothing(whole: tuple[Workspace, str]) -> 
     workspace.assert_tidy()
 
 
-@pytest.mark.parametrize("number", [3, 13])
-def test_killed_and_run_again_equals_undisturbed(whole: tuple[Workspace, str], make_workspace, number: int) -> None:
-    """Killed in the search, and when most is done."""
+def test_killed_and_stopped_again_and_again_it_equals_undisturbed(whole: tuple[Workspace, str], make_workspace) -> None:
+    """Killed in the search, asked to stop twice, and killed when most is done."""
     workspace = make_workspace().knowing_what(whole[0])
-    process = workspace.start(*ARGUMENTS)
-    workspace.wait_for_records(number, process)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    survived = workspace.records()
-    assert number <= len(survived) < FEWEST_TRIALS
-    written = {path: path.stat().st_mtime_ns for path in workspace.folder.glob("runs/*/journal/*.json")}
-    code, output = workspace.run(*ARGUMENTS)
-    assert code == 0, output
-    assert workspace.records() == whole[0].records()
-    assert all(path.stat().st_mtime_ns == when for path, when in written.items() if path.stem in survived)
-    workspace.assert_tidy()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_asked_to_stop_it_says_how_to_go_on(
-    whole: tuple[Workspace, str], make_workspace, number: signal.Signals
-) -> None:
-    workspace = make_workspace().knowing_what(whole[0])
-    process = workspace.start(*ARGUMENTS)
-    workspace.wait_for_records(4, process)
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "the same command goes on from there" in output and " ".join(ARGUMENTS) in output
-    assert "RUNNING" not in {run.info.status for run in workspace.runs()}
+    for ending, number in ((signal.SIGKILL, 2), (signal.SIGTERM, 4), (signal.SIGINT, 6), (signal.SIGKILL, 8)):
+        survived = set(workspace.records())
+        written = {path: path.stat().st_mtime_ns for path in workspace.folder.glob("runs/*/journal/*.json")}
+        process = workspace.start(*ARGUMENTS)
+        workspace.wait_for_records(number, process)
+        process.send_signal(ending)
+        output, _ = process.communicate(timeout=SECONDS_ALLOWED)
+        assert number <= len(workspace.records()) < len(whole[0].records())
+        assert all(path.stat().st_mtime_ns == when for path, when in written.items() if path.stem in survived)
+        if ending != signal.SIGKILL:
+            assert process.returncode == 130
+            assert "the same command goes on from there" in output and " ".join(ARGUMENTS) in output
+            assert "RUNNING" not in {run.info.status for run in workspace.runs()}
     code, output = workspace.run(*ARGUMENTS)
     assert code == 0, output
     assert workspace.records() == whole[0].records()
     workspace.assert_tidy()
 
 
-def test_fresh_starts_over_and_loses_nothing(quick: Workspace, make_workspace) -> None:
-    workspace = copied(quick, make_workspace())
+def test_fresh_starts_over_and_loses_nothing(whole: tuple[Workspace, str], make_workspace) -> None:
+    workspace = make_workspace().with_all_of(whole[0])
     first = {run.info.run_id for run in workspace.runs()}
-    code, output = workspace.run(*QUICK, "--fresh")
+    code, output = workspace.run(*ARGUMENTS, "--fresh")
     assert code == 0, output
     runs = workspace.runs()
     assert len(runs) == 2 * len(first) and first < {run.info.run_id for run in runs}
@@ -228,11 +192,11 @@ def test_fresh_starts_over_and_loses_nothing(quick: Workspace, make_workspace) -
     assert read_study(workspace.tracking_uri, "synthetic").parent_run_id not in first
 
 
-def test_another_storage_is_another_recording(quick: Workspace, make_workspace) -> None:
+def test_another_storage_is_another_recording(whole: tuple[Workspace, str], make_workspace) -> None:
     """Each keeps its runs; the one that ran last is what is concluded from."""
-    workspace = copied(quick, make_workspace())
+    workspace = make_workspace().with_all_of(whole[0])
     for storage in ("there", "runs"):
-        code, output = workspace.run(*QUICK, "--storage", storage)
+        code, output = workspace.run(*ARGUMENTS, "--storage", storage)
         assert code == 0, output
         assert "from another storage" in output
         assert ("nothing to train" in output) == (storage == "runs")
@@ -246,12 +210,17 @@ def test_another_storage_is_another_recording(quick: Workspace, make_workspace) 
 
 
 def test_one_seed_at_one_lambda_concludes_what_little_it_can_in_a_folder_of_any_name(
-    tmp_path: Path, repository: Path
+    tmp_path: Path, repository: Path, whole: tuple[Workspace, str]
 ) -> None:
-    """A name that would mean something else in a URI: all that the study leaves is in that folder."""
+    """A name that would mean something else in a URI: all that the study leaves is in that folder.
+
+    Its trials are trained on the objective and the dimensions that it is given.
+    """
     workspace = Workspace(tmp_path / "why? 50%20x #1", repository)
     workspace.folder.mkdir()
-    code, output = workspace.run("--quick", "--variants", "R=8", "--lambdas", "0", "--seeds", "1")
+    code, output = workspace.run(
+        *"--quick --variants R=8 --lambdas 1 --seeds 1 --objective siglip --aligned-width 6".split()
+    )
     assert code == 0, output
     assert "there is nothing to decide" in output and "nan" not in output
     assert [place.name for place in tmp_path.iterdir()] == [workspace.folder.name]
@@ -259,25 +228,6 @@ def test_one_seed_at_one_lambda_concludes_what_little_it_can_in_a_folder_of_any_
     assert len(workspace.records()) >= 2
     assert list(workspace.folder.glob("mlruns/synthetic/*/artifacts/encoders.pt"))
     assert list(workspace.folder.glob("mlruns/synthetic/*/artifacts/figures/report.html"))
-
-
-def test_a_second_driver_of_the_same_study_is_refused(make_workspace) -> None:
-    workspace = make_workspace()
-    first = workspace.start(*ARGUMENTS)
-    workspace.wait_for_records(1, first)
-    code, output = workspace.run(*ARGUMENTS)
-    first.kill()
-    first.communicate()
-    assert code == 2
-    assert "another process is running this study" in output
-
-
-def test_another_objective_on_a_part_of_the_dimensions_is_another_study(
-    whole: tuple[Workspace, str], make_workspace
-) -> None:
-    workspace = make_workspace()
-    code, output = workspace.run(*"--quick --variants R=8 --lambdas 1 --objective siglip --aligned-width 6".split())
-    assert code == 0, output
     for run in workspace.runs():
         if run.data.tags["role"] == "trial":
             assert (run.data.params["objective"], run.data.params["aligned_width"]) == ("SigLip", "6")
@@ -285,6 +235,18 @@ def test_another_objective_on_a_part_of_the_dimensions_is_another_study(
             assert {name for name in run.data.metrics if name.startswith("loss/align")} == {"loss/align"}
     inherited = next(run for run in whole[0].runs() if run.data.tags["role"] == "trial")
     assert inherited.data.params["objective"] == "InfoNce" and "aligned_width" not in inherited.data.params
+
+
+def test_a_second_driver_of_the_same_study_is_refused(make_workspace) -> None:
+    """The first trains for minutes, so that it lives while the second looks at it."""
+    workspace, arguments = make_workspace(), [*ARGUMENTS, "--configurations", "30", "--max-epochs", "270"]
+    first = workspace.start(*arguments)
+    workspace.wait_for_records(1, first)
+    code, output = workspace.run(*arguments)
+    first.kill()
+    first.communicate()
+    assert code == 2
+    assert "another process is running this study" in output
 
 
 @pytest.mark.parametrize(
@@ -300,9 +262,9 @@ def test_another_objective_on_a_part_of_the_dimensions_is_another_study(
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_starts(
-    make_workspace, script: str, arguments: list[str], messages: list[str]
+    tmp_path: Path, repository: Path, script: str, arguments: list[str], messages: list[str]
 ) -> None:
-    workspace = make_workspace()
+    workspace = Workspace(tmp_path, repository)
     code, output = workspace.run(*arguments, script=script)
     assert code == 2
     for message in messages:
@@ -310,8 +272,8 @@ def test_what_cannot_be_run_is_refused_before_anything_starts(
     assert not list(workspace.folder.iterdir())
 
 
-def test_a_dry_run_prints_the_plan_and_writes_nothing(make_workspace) -> None:
-    workspace = make_workspace()
+def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path, repository: Path) -> None:
+    workspace = Workspace(tmp_path, repository)
     code, output = workspace.run("--dry-run", "--data-dir", "nowhere", script="avmnist")
     assert code == 0
     for expected in ("search", "confirm", "core-seconds", "nowhere"):
@@ -319,8 +281,8 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(make_workspace) -> None:
     assert not list(workspace.folder.iterdir())
 
 
-def test_help_explains_every_option(make_workspace) -> None:
-    code, output = make_workspace().run("--help")
+def test_help_explains_every_option(tmp_path: Path, repository: Path) -> None:
+    code, output = Workspace(tmp_path, repository).run("--help")
     assert code == 0
     for option in (
         "--num-gpus --num-cpus --gpus-per-trial --cpus-per-trial --simulate-gpus --address --data-dir --tracking-uri "

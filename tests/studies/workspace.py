@@ -1,14 +1,19 @@
 """A folder in which a study is run as a user would run it, and what it left there."""
 
+import io
 import json
 import os
+import runpy
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from pyarrow import fs
@@ -39,12 +44,30 @@ class Workspace:
         output, _ = process.communicate(timeout=SECONDS_ALLOWED)
         return process.returncode, output
 
+    def run_here(self, *arguments: str, script: str) -> tuple[int, str]:
+        """As `run`, but in this process and on its Ray session: nothing is imported and no Ray started once more."""
+        path, said = self.repository / "studies" / f"{script}.py", io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
+            patch.chdir(self.folder)
+            patch.setenv("COLUMNS", "140")
+            patch.setattr("sys.argv", [str(path), *arguments])
+            try:
+                runpy.run_path(str(path), run_name="__main__")
+            except SystemExit as end:
+                return end.code, said.getvalue()
+        return 0, said.getvalue()
+
     def knowing_what(self, other: "Workspace") -> "Workspace":
         """This workspace with the other's estimate of the information in the data, which would take time again."""
         (known,) = other.folder.glob("runs/*/information.json")
         copy = self.folder / known.relative_to(other.folder)
         copy.parent.mkdir(parents=True)
         copy.write_bytes(known.read_bytes())
+        return self
+
+    def with_all_of(self, other: "Workspace") -> "Workspace":
+        """This workspace with a copy of all that the other has."""
+        shutil.copytree(other.folder, self.folder, dirs_exist_ok=True)
         return self
 
     @property

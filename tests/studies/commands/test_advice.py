@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -73,21 +74,22 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Wor
     """A folder with a store of recorded studies and two archives: of clear classes, and of labels that mean nothing."""
     workspace = Workspace(tmp_path_factory.mktemp("advice"), repository)
     record_studies(workspace.tracking_uri, "known")
-    record_studies(workspace.tracking_uri, "otherwise", method="gaussian")
+    record_studies(workspace.tracking_uri, "otherwise", method="gaussian", num_variants=3)
     record_studies(workspace.tracking_uri, "few", num_variants=2)
     rng = np.random.default_rng(0)
-    label = rng.integers(0, 2, 600)
+    label = rng.integers(0, 2, 300)
     # Either modality shows the class with little error, so nearly all of its bit is redundant.
-    text, audio = (label[:, None] * 3.0 + rng.standard_normal((600, 4)) for _ in range(2))
+    text, audio = (label[:, None] * 3.0 + rng.standard_normal((300, 4)) for _ in range(2))
     np.savez(workspace.folder / "clear.npz", text=text, audio=audio, label=label)
     np.savez(workspace.folder / "noise.npz", text=text, audio=audio, label=rng.permutation(label))
     return workspace
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def advise(workspace: Workspace) -> Callable:
-    """Forecasts for one of the archives from some of the recorded studies, and what was printed."""
+    """Forecasts for one of the archives from some of the recorded studies, and what was printed; each made once."""
 
+    @cache
     def run(archive: str, *experiments: str, tracking_uri: str = workspace.tracking_uri):
         options = AdviceOptions(
             archive=workspace.folder / archive,
@@ -153,7 +155,7 @@ def test_a_sweep_has_everything_that_a_forecast_names(advise: Callable) -> None:
     assert sweep([one, other]) == (0.0, 0.3, 0.5, 0.7, 1.2)
 
 
-def test_a_verified_forecast_has_its_regret(workspace: Workspace) -> None:
+def test_a_verified_forecast_has_its_regret(workspace: Workspace, ray_alone: None) -> None:
     archive = str(workspace.folder / "clear.npz")
     smallest = ["--verify", "--quick", "--configurations", "1", "--max-epochs", "1"]
     arguments = ["--archive", archive, "--modalities", "text", "audio", "--experiments", "known", *smallest]
