@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 import ray
+import torch
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("cuda") and not torch.cuda.is_available():
+        pytest.skip("needs an NVIDIA card, and PyTorch sees none here")
 
 
 @pytest.fixture(scope="session")
