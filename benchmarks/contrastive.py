@@ -28,7 +28,7 @@ SHAPES = [
 def two_cross_entropies(z_a: Tensor, z_b: Tensor) -> Tensor:
     """The usual implementation, [R, N, D] x2 -> [R]."""
     logits = functional.normalize(z_a, dim=-1) @ functional.normalize(z_b, dim=-1).mT / TEMPERATURE
-    target = torch.arange(logits.shape[-1]).expand(logits.shape[:-1])
+    target = torch.arange(logits.shape[-1], device=logits.device).expand(logits.shape[:-1])
     rows = functional.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none")
     columns = functional.cross_entropy(logits.mT.flatten(0, 1), target.flatten(), reduction="none")
     return ((rows + columns) / 2).view_as(target).mean(dim=-1)

@@ -46,14 +46,15 @@ def print_table(rows: Sequence[Row]) -> None:
         print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
 
 
-def write_results(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as JSON with the date, the machine and the versions that they were measured with."""
+def write_results(path: Path, rows: Sequence[Row], **about: object) -> None:
+    """Write rows as JSON with the date, the machine, the versions, and what else is `about` them all."""
     results = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": platform.machine(),
         "num_cpus": os.cpu_count(),
         "num_threads": torch.get_num_threads(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in ("numpy", "torch")},
+        **about,
         "rows": [dict(row) for row in rows],
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import isfinite
+from time import process_time
 
 import numpy as np
 
@@ -17,11 +18,18 @@ from trainables.placement import PlacedSplits
 from trainables.training import Training
 
 
-def run_queue(study: Study, data: PlacedSplits) -> StudyQueue:
-    """Search, exchange and rounds of a study of one data set, a trial at a time; the queue that is returned is over."""
+def run_queue(study: Study, data: PlacedSplits, spent: dict[str, float] | None = None) -> StudyQueue:
+    """Search, exchange and rounds of a study of one data set, a trial at a time; the queue that is returned is over.
+
+    To `spent` the processor seconds of the trainings are added, by stage.
+    """
+    spent = {} if spent is None else spent
     queue = StudyQueue(study, data.modalities, {})
     while (spec := queue.take()) is not None:
-        queue.end(_trained(spec, queue, study.epochs_per_report, data))
+        start = process_time()
+        record = _trained(spec, queue, study.epochs_per_report, data)
+        spent[spec.stage] = spent.get(spec.stage, 0.0) + process_time() - start
+        queue.end(record)
     return queue
 
 

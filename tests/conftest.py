@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import ray
+import torch
 
 REPOSITORY = Path(__file__).parents[1]
 # These start nodes of their own, each with its folder.
@@ -47,6 +48,11 @@ def ray_alone() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_worker_niceness", "0")
         yield
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("cuda") and not torch.cuda.is_available():
+        pytest.skip("needs an NVIDIA card, and PyTorch sees none here")
 
 
 @pytest.fixture(scope="session")

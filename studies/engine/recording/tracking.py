@@ -83,6 +83,7 @@ class _ChildRun:
     run_id: str
     status: str
     num_reports_sent: int = 0
+    has_parameters: bool = False
 
 
 class Tracking:
@@ -251,8 +252,9 @@ class Tracking:
             self._client.update_run(child.run_id, status=RUNNING_STATUS)
             child.status = RUNNING_STATUS
         contents = trial_contents(record, reports_sent=child.num_reports_sent)
-        self._send(child.run_id, contents)
-        child.num_reports_sent = len(record.reports)
+        # Parameters that are sent again MLflow compares with those that it has: as dear as storing them.
+        self._send(child.run_id, contents, {} if child.has_parameters else contents.parameters)
+        child.num_reports_sent, child.has_parameters = len(record.reports), True
         if record.outcome is not None:
             if record.stage == CONFIRM and record.checkpoint is not None:
                 self._log_encoders(child.run_id, record.checkpoint)
@@ -261,16 +263,16 @@ class Tracking:
             self._client.set_terminated(child.run_id, status=contents.status, end_time=record.ended)
             child.status = contents.status
 
-    def _send(self, run_id: str, contents: RunContents) -> None:
-        """Log what the run lacks, in few requests: each is slow where a server has accounts."""
+    def _send(self, run_id: str, contents: RunContents, parameters: Mapping[str, str]) -> None:
+        """Log these parameters, and metrics and tags, in few requests: each is slow where a server has accounts."""
         from mlflow.entities import Metric, Param, RunTag
 
         metrics = [Metric(value.name, value.value, value.time, value.step) for value in contents.values]
-        parameters = [Param(name, value) for name, value in contents.parameters.items()]
+        params = [Param(name, value) for name, value in parameters.items()]
         tags = [RunTag(name, value) for name, value in contents.last_tags.items()]
         for start in range(_BATCH, len(metrics), _BATCH):
             self._client.log_batch(run_id, metrics=metrics[start : start + _BATCH])
-        self._client.log_batch(run_id, metrics=metrics[:_BATCH], params=parameters, tags=tags)
+        self._client.log_batch(run_id, metrics=metrics[:_BATCH], params=params, tags=tags)
 
     def _log_encoders(self, run_id: str, checkpoint: str) -> None:
         # A study's checkpoints are deleted once it has concluded: what is sent later goes without them.
