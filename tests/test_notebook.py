@@ -30,7 +30,7 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+def ran(tmp_path_factory: pytest.TempPathFactory, ray_alone: None) -> NotebookNode:
     """The notebook after a run, with one more cell at its end, which tells what the others found."""
     notebook = read_notebook()
     notebook.cells.append(new_code_cell(ASKED))

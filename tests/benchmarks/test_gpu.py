@@ -20,7 +20,7 @@ def run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_part_runs_to_its_end_without_a_card(repository: Path, tmp_path: Path) -> None:
+def test_every_part_runs_to_its_end_without_a_card(repository: Path, tmp_path: Path, ray_alone: None) -> None:
     out = tmp_path / "gpu.json"
     finished = run(repository, "--device", "cpu", "--tiny", "--out", str(out))
     assert finished.returncode == 0, finished.stdout + finished.stderr
