@@ -50,6 +50,8 @@ class Workspace:
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
             patch.chdir(self.folder)
             patch.setenv("COLUMNS", "140")
+            # Whole, as MLflow keeps a store by its address, and in one process a path may mean several folders.
+            patch.setenv("MLFLOW_TRACKING_URI", self.tracking_uri)
             patch.setattr("sys.argv", [str(path), *arguments])
             try:
                 runpy.run_path(str(path), run_name="__main__")
