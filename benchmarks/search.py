@@ -58,12 +58,13 @@ OWN = Way(
     halving=SuccessiveHalving(),
     sweeps=synthetic.STUDY.exchange_sweeps,
 )
-EARLY, NONE = SuccessiveHalving(rungs=(1, 3)), SuccessiveHalving(rungs=())
+EARLY, NONE = SuccessiveHalving(reduction_factor=3, rungs=(1, 3)), SuccessiveHalving(rungs=())
 WAYS = {
     "the study's": OWN,
-    "random start and early rung": replace(OWN, spread=0, halving=EARLY),
+    "random start and early rungs": replace(OWN, spread=0, halving=EARLY),
     "random start": replace(OWN, spread=0),
-    "early rung": replace(OWN, halving=EARLY),
+    "early rungs": replace(OWN, halving=EARLY),
+    "a third goes on": replace(OWN, halving=SuccessiveHalving(reduction_factor=3)),
     "no halving": replace(OWN, halving=NONE),
     "no exchange": replace(OWN, sweeps=0),
     "one sweep": replace(OWN, sweeps=1),

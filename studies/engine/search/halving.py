@@ -35,8 +35,9 @@ class SuccessiveHalving:
     Raises Refused for a factor of 1 or less, and for rungs that do not increase from 1.
     """
 
-    reduction_factor: float = 3
-    # Not earlier: at a large λ alignment comes first, and the best at the end are behind then (`benchmarks/search.py`).
+    # Half of few, and not earlier: at a large λ alignment comes first, and the best at the end may be behind for long
+    # (`benchmarks/search.py`).
+    reduction_factor: float = 2
     rungs: tuple[int, ...] = (3,)
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from studies.engine.search.stratum_search import StratumSearch
 from trainables.config import Hyperparameters
 
 RATES = (1e-1, 1e-2, 1e-3, 1e-4)
-HALVING = SuccessiveHalving(rungs=(1,))
+HALVING = SuccessiveHalving(reduction_factor=3, rungs=(1,))
 
 
 def searched(scores: dict[float, float]) -> StratumSearch:

@@ -22,7 +22,7 @@ EARLIER = [[0.1], [0.2, 0.2, 0.6], [0.3, 0.3, 0.4], [0.4, 0.5, 0.5]]
     ],
 )
 def test_a_trial_passes_a_rung_in_the_upper_third(scores: Sequence[float], goes_on: bool) -> None:
-    assert SuccessiveHalving(rungs=(1, 3)).goes_on(scores, EARLIER) is goes_on
+    assert SuccessiveHalving(reduction_factor=3, rungs=(1, 3)).goes_on(scores, EARLIER) is goes_on
 
 
 def test_who_is_compared_with_nobody_goes_on() -> None:

@@ -79,7 +79,7 @@ def test_at_most_concurrency_candidates_are_under_way() -> None:
 
 def test_stops_exactly_the_trials_that_ray_stops() -> None:
     """One after the other, the rule is Ray Tune's ASHA with rungs at 1 and 3 of 9 reports."""
-    search = stratum_search(num_configurations=30, halving=SuccessiveHalving(rungs=(1, 3)))
+    search = stratum_search(num_configurations=30, halving=SuccessiveHalving(reduction_factor=3, rungs=(1, 3)))
     asha = AsyncHyperBandScheduler(
         time_attr="report",
         metric="objective",
