@@ -6,8 +6,8 @@
 
 A study is all of it, search, exchange and rounds, each repeat with a study seed of its own. The truth comes from a long
 run: every configuration of the search space at every λ with 8 seeds, then the best of each of the three best learning
-rates with 128 others, of which the best on the validation split counts. Both go on where they were stopped: files lie in
-`benchmarks/results/decisions`. Truth takes some 20 minutes a data set and core at 256 rows, a study a minute or two.
+rates with 128 others, of which the best on the validation split counts. Both go on where they were stopped: files lie
+in `benchmarks/results/decisions`. Truth takes some 20 minutes a data set and core at 256 rows, a study a minute or two.
 `table` also writes the tables and the figure of `studies/results/decisions`.
 """
 
@@ -73,7 +73,7 @@ def truth(rows: int, bits: int) -> None:
 
 
 def _best_of_each_rate(space: list[Hyperparameters], scores: list[float]) -> list[Hyperparameters]:
-    """The best configuration of each learning rate, the best first; what differs in weight decay alone is much alike."""
+    """The best configuration of each learning rate, the best first: those of other weight decays are much alike."""
     best: dict[float, Hyperparameters] = {}
     for place in np.argsort(scores)[::-1]:
         best.setdefault(space[place].learning_rate, space[place])
