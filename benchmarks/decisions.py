@@ -14,7 +14,6 @@ in `benchmarks/results/decisions`. Truth takes some 20 minutes a data set and co
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from time import process_time
 from typing import Literal
@@ -25,7 +24,7 @@ import pandas as pd
 import torch
 import tyro
 from harness import RESULTS, Row, print_table
-from in_process import full_training, run_queue
+from in_process import configurations, full_training, run_queue
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
@@ -57,10 +56,7 @@ def truth(rows: int, bits: int) -> None:
     """Expected accuracy of both encoders at each λ, at the configuration that is best there."""
     study = study_of(rows, bits, TRUTH_SEED)
     data = PlacedSplits(load(SyntheticData(shared_bits=bits), Path("data")))
-    space = [
-        Hyperparameters(**dict(zip(study.search_space, values, strict=True)))
-        for values in product(*study.search_space.values())
-    ]
+    space = configurations(study)
     for stratum in strata(study):
         file = FOLDER / f"truth_{rows}_{bits}_{stratum.lambda_:g}.json"
         if file.exists():

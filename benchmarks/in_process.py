@@ -1,6 +1,7 @@
 """Trials and complete studies without Ray and MLflow, for simulations of many."""
 
 from dataclasses import replace
+from itertools import product
 from math import isfinite
 from time import process_time
 
@@ -13,7 +14,7 @@ from studies.engine.search.candidates import TrialOutcome
 from studies.engine.search.plan import CONFIRM, TrialSpec
 from studies.engine.search.queue import StudyQueue
 from studies.engine.study import Study
-from trainables.config import TrialConfig
+from trainables.config import Hyperparameters, TrialConfig
 from trainables.placement import PlacedSplits
 from trainables.training import Training
 
@@ -31,6 +32,12 @@ def run_queue(study: Study, data: PlacedSplits, spent: dict[str, float] | None =
         spent[spec.stage] = spent.get(spec.stage, 0.0) + process_time() - start
         queue.end(record)
     return queue
+
+
+def configurations(study: Study) -> list[Hyperparameters]:
+    """All configurations of a study's search space."""
+    space = study.search_space
+    return [Hyperparameters(**dict(zip(space, values, strict=True))) for values in product(*space.values())]
 
 
 def full_training(config: TrialConfig, epochs_per_report: int, data: PlacedSplits) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 import tyro
 from harness import RESULTS, Row, print_table
-from in_process import full_training
+from in_process import configurations, full_training
 from joblib import Parallel, delayed
 
 from studies import Study, SuccessiveHalving, synthetic
@@ -32,7 +32,7 @@ from studies.engine.search.plan import SEARCH, Stratum, strata, trial_spec
 from studies.engine.search.queue import SPREAD_SHARE
 from studies.engine.search.sampler import Sampler
 from studies.engine.search.stratum_search import StratumSearch
-from trainables.config import Hyperparameters, SyntheticData
+from trainables.config import SyntheticData
 from trainables.data import load
 from trainables.placement import PlacedSplits
 
@@ -96,12 +96,6 @@ def study_of(bits: int) -> Study:
     return replace(synthetic.STUDY, variants={f"R={bits}": SyntheticData(shared_bits=bits)}, alignment_samples=16)
 
 
-def configurations() -> list[Hyperparameters]:
-    """All configurations of the study's search space."""
-    space = synthetic.STUDY.search_space
-    return [Hyperparameters(**dict(zip(space, values, strict=True))) for values in product(*space.values())]
-
-
 def train_curves(bits: int, stratum: Stratum) -> None:
     """Train every configuration in one stratum."""
     file = FOLDER / f"{bits}_{stratum.lambda_:g}.npz"
@@ -111,7 +105,7 @@ def train_curves(bits: int, stratum: Stratum) -> None:
     study = study_of(bits)
     data = PlacedSplits(load(SyntheticData(shared_bits=bits), Path("data")))
     valid, test = [], []
-    for choice in configurations():
+    for choice in configurations(study):
         config = trial_spec(study, stratum, SEARCH, 0, choice, range(NUM_SEEDS)).config
         curve, accuracies = full_training(config, study.epochs_per_report, data)
         valid.append(curve)
@@ -132,7 +126,7 @@ def chosen(way: Way, curves: Curves, seed: int) -> tuple[list[int], float]:
     """The configuration that one search chooses at each λ, by its number, and the full trainings of a λ."""
     drawn = np.random.default_rng(seed).integers(0, curves.test.shape[2], way.seeds)
     scores = curves.valid[:, :, :, drawn].mean(axis=(3, 4))
-    numbers = {choice: number for number, choice in enumerate(configurations())}
+    numbers = {choice: number for number, choice in enumerate(configurations(synthetic.STUDY))}
     searches = [_search(way, seed) for _ in curves.lambdas]
 
     def train(search: StratumSearch, at: int, candidate: Candidate) -> int:
