@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ import pandas as pd
 import torch
 import tyro
 from harness import RESULTS, Row, print_table, write_results
-from in_process import run_queue
+from in_process import TrainedTrial, run_queue
 from processor_time import Cost, cost_of
 
 from studies.engine.search.plan import CONFIRM
@@ -127,7 +128,10 @@ def _decision_row(variant: str, seeds: int, configurations: int) -> Row:
     )
     studies = {"rounds": replace(fixed, seeds=FIRST_SEEDS), "fixed": fixed}
     spent: dict[str, dict[str, float]] = {name: {} for name in studies}
-    queues = {name: run_queue(study, data, spent[name]) for name, study in studies.items()}
+    queues = {}
+    for name, study in studies.items():
+        begin = partial(TrainedTrial, epochs_per_report=study.epochs_per_report, data=data, spent=spent[name])
+        queues[name] = run_queue(study, data.modalities, begin)
     replicas = {name: _num_replicas(queue) for name, queue in queues.items()}
     seconds = {name: of_stages[CONFIRM] for name, of_stages in spent.items()}
     return {

@@ -1,9 +1,11 @@
 """Trials and complete studies without Ray and MLflow, for simulations of many."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from math import isfinite
 from time import process_time
+from typing import Protocol
 
 import numpy as np
 
@@ -19,18 +21,63 @@ from trainables.placement import PlacedSplits
 from trainables.training import Training
 
 
-def run_queue(study: Study, data: PlacedSplits, spent: dict[str, float] | None = None) -> StudyQueue:
+class Trial(Protocol):
+    """A trial that goes from one report to the next, until `epoch` is its last."""
+
+    epoch: int
+
+    def next_score(self) -> float:
+        """Go on to the next report; the mean validation accuracy there."""
+        ...
+
+    def tested(self) -> dict[str, float]:
+        """The accuracies of each replica on the test split, under their recorded names."""
+        ...
+
+
+class TrainedTrial:
+    """A trial that is trained here, as a worker trains it; to `spent` its processor seconds are added, by stage."""
+
+    def __init__(self, spec: TrialSpec, epochs_per_report: int, data: PlacedSplits, spent: dict[str, float]) -> None:
+        self._stage, self._spent, self._max_epochs = spec.stage, spent, spec.config.max_epochs
+        self._epochs_per_report = epochs_per_report
+        start = process_time()
+        self._training = Training(spec.config, data)
+        self._spend(start)
+
+    @property
+    def epoch(self) -> int:
+        """The epochs that were trained."""
+        return self._training.epoch
+
+    def next_score(self) -> float:
+        """Train up to the next report; the mean validation accuracy there."""
+        start = process_time()
+        for _ in range(min(self._epochs_per_report, self._max_epochs - self.epoch)):
+            self._training.run_epoch()
+        score = float(np.mean(list(self._training.validate().values())))
+        self._spend(start)
+        return score
+
+    def tested(self) -> dict[str, float]:
+        """The accuracies of each replica on the test split, under their recorded names."""
+        start = process_time()
+        report = self._training.test().report()
+        self._spend(start)
+        return {name: value for name, value in report.items() if schema.ScoreName.parse(name) is not None}
+
+    def _spend(self, start: float) -> None:
+        self._spent[self._stage] = self._spent.get(self._stage, 0.0) + process_time() - start
+
+
+def run_queue(study: Study, modalities: tuple[str, str], begin: Callable[[TrialSpec], Trial]) -> StudyQueue:
     """Search, exchange and rounds of a study of one data set, a trial at a time; the queue that is returned is over.
 
-    To `spent` the processor seconds of the trainings are added, by stage.
+    `begin` makes a trial that has not reported yet.
     """
-    spent = {} if spent is None else spent
-    queue = StudyQueue(study, data.modalities, {})
+    queue = StudyQueue(study, modalities, {})
     while (spec := queue.take()) is not None:
-        start = process_time()
-        record = _trained(spec, queue, study.epochs_per_report, data)
-        spent[spec.stage] = spent.get(spec.stage, 0.0) + process_time() - start
-        queue.end(record)
+        queue.end(_record(spec, queue, begin(spec), modalities))
     return queue
 
 
@@ -52,30 +99,21 @@ def full_training(config: TrialConfig, epochs_per_report: int, data: PlacedSplit
     return np.array(curve), np.stack([tested[f"accuracy/{name}"] for name in data.modalities], axis=1)
 
 
-def _trained(spec: TrialSpec, queue: StudyQueue, epochs_per_report: int, data: PlacedSplits) -> TrialRecord:
-    """The record of a trial, trained as a worker trains it and judged as the recorder judges it."""
-    training = Training(spec.config, data)
-    record = first_record(spec, data.modalities, None)
+def _record(spec: TrialSpec, queue: StudyQueue, trial: Trial, modalities: tuple[str, str]) -> TrialRecord:
+    """The record of a trial that is run to its end, judged as the recorder judges it."""
+    record = first_record(spec, modalities, None)
     outcome = TrialOutcome.FINISHED
-    while training.epoch < spec.config.max_epochs:
-        for _ in range(min(epochs_per_report, spec.config.max_epochs - training.epoch)):
-            training.run_epoch()
-        score = float(np.mean(list(training.validate().values())))
+    while trial.epoch < spec.config.max_epochs:
+        score = trial.next_score()
         metrics = {schema.VALID_ACCURACY: score}
-        if spec.stage == CONFIRM and training.epoch >= spec.config.max_epochs:
-            metrics |= _tested(training)
-        record = record.with_report(Report(epoch=training.epoch, time=0, metrics=metrics))
+        if spec.stage == CONFIRM and trial.epoch >= spec.config.max_epochs:
+            metrics |= trial.tested()
+        record = record.with_report(Report(epoch=trial.epoch, time=0, metrics=metrics))
         goes_on = queue.report(spec.key, score)
         if spec.stage != CONFIRM and not isfinite(score):
             outcome = TrialOutcome.FAILED
             break
-        if not goes_on and training.epoch < spec.config.max_epochs:
+        if not goes_on and trial.epoch < spec.config.max_epochs:
             outcome = TrialOutcome.PRUNED
             break
     return replace(record, outcome=outcome, ended=record.started)
-
-
-def _tested(training: Training) -> dict[str, float]:
-    """The accuracies of each replica on the test split, under their recorded names."""
-    report = training.test().report()
-    return {name: value for name, value in report.items() if schema.ScoreName.parse(name) is not None}

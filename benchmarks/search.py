@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/search.py curves --bits 4 8 --jobs 2
     python benchmarks/search.py compare --bits 4 8
 
-`curves` trains every configuration of the synthetic study at every λ, some ten minutes a data set and core; files lie
-in `benchmarks/results/search`, and it goes on where it was stopped. `compare` repeats the search and the exchange of
-the study on these curves, each time with seeds drawn from them: nothing is trained. Prints for each way of searching,
+`curves` trains every configuration of the synthetic study at every λ with 24 seeds, and the best with more for
+`decisions.py`: half an hour a data set and core (`kept_trainings.py`). `compare` repeats the search and the exchange
+of the study on these curves, each time with seeds drawn from them: nothing is trained. Prints for each way of searching,
 in points of test accuracy, how much worse the chosen configurations are than the best of all, how far the gains over
 λ = 0 are from those of the best, and how many full trainings a λ takes. A second table says what choosing the
 configuration by the mean accuracy of both encoders costs each of them.
@@ -15,29 +15,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 import tyro
-from harness import RESULTS, Row, print_table
-from in_process import configurations, full_training
-from joblib import Parallel, delayed
+from harness import Row, print_table
+from in_process import configurations
+from kept_trainings import Curves, KeptTrainings, train_all
 
-from studies import Study, SuccessiveHalving, synthetic
+from studies import SuccessiveHalving, synthetic
 from studies.engine.search.candidates import Candidate, TrialOutcome
 from studies.engine.search.exchange import offered
-from studies.engine.search.plan import SEARCH, Stratum, strata, trial_spec
 from studies.engine.search.queue import SPREAD_SHARE
 from studies.engine.search.sampler import Sampler
 from studies.engine.search.stratum_search import StratumSearch
-from trainables.config import SyntheticData
-from trainables.data import load
-from trainables.placement import PlacedSplits
-
-FOLDER = RESULTS / "search"
-NUM_SEEDS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,52 +73,12 @@ class RandomStart(Sampler):
         return []
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Curves:
-    """Accuracies on the validation split [L, C, T, S, 2] and the test split [L, C, S, 2] of both encoders."""
-
-    lambdas: tuple[float, ...]
-    valid: np.ndarray
-    test: np.ndarray
-
-
-def study_of(bits: int) -> Study:
-    """The synthetic study of one number of shared bits."""
-    return replace(synthetic.STUDY, variants={f"R={bits}": SyntheticData(shared_bits=bits)}, alignment_samples=16)
-
-
-def train_curves(bits: int, stratum: Stratum) -> None:
-    """Train every configuration in one stratum."""
-    file = FOLDER / f"{bits}_{stratum.lambda_:g}.npz"
-    if file.exists():
-        return
-    torch.set_num_threads(1)
-    study = study_of(bits)
-    data = PlacedSplits(load(SyntheticData(shared_bits=bits), Path("data")))
-    valid, test = [], []
-    for choice in configurations(study):
-        config = trial_spec(study, stratum, SEARCH, 0, choice, range(NUM_SEEDS)).config
-        curve, accuracies = full_training(config, study.epochs_per_report, data)
-        valid.append(curve)
-        test.append(accuracies)
-    np.savez(file, valid=np.array(valid), test=np.array(test))
-
-
-def curves_of(bits: int) -> Curves:
-    """What was trained of one data set."""
-    lambdas = synthetic.STUDY.lambdas
-    files = [np.load(FOLDER / f"{bits}_{lambda_:g}.npz") for lambda_ in lambdas]
-    return Curves(
-        lambdas=lambdas, valid=np.stack([f["valid"] for f in files]), test=np.stack([f["test"] for f in files])
-    )
-
-
 def chosen(way: Way, curves: Curves, seed: int) -> tuple[list[int], float]:
     """The configuration that one search chooses at each λ, by its number, and the full trainings of a λ."""
     drawn = np.random.default_rng(seed).integers(0, curves.test.shape[2], way.seeds)
     scores = curves.valid[:, :, :, drawn].mean(axis=(3, 4))
     numbers = {choice: number for number, choice in enumerate(configurations(synthetic.STUDY))}
-    searches = [_search(way, seed) for _ in curves.lambdas]
+    searches = [_search(way, seed) for _ in curves.test]
 
     def train(search: StratumSearch, at: int, candidate: Candidate) -> int:
         curve = scores[at, numbers[candidate.hyperparameters]]
@@ -158,31 +109,27 @@ def _search(way: Way, seed: int) -> StratumSearch:
     return StratumSearch(sampler, way.halving, num_configurations=way.configurations, concurrency=1)
 
 
-def best_configurations(valid: np.ndarray) -> np.ndarray:
-    """The best of all configurations at each λ [L] by the mean over seeds and encoders of valid [L, C, T, S, E]."""
-    return valid.mean(axis=(3, 4)).max(axis=-1).argmax(axis=-1)
-
-
 def own_best(bits: int) -> list[Row]:
     """What each encoder would gain, in points, if its configuration were chosen by its own accuracy alone."""
-    curves = curves_of(bits)
+    kept = KeptTrainings(256, bits)
+    lambdas, curves = kept.study.lambdas, kept.curves
     accuracies = curves.test.mean(axis=2)
-    every = np.arange(len(curves.lambdas))
-    of_both = accuracies[every, best_configurations(curves.valid)]
+    every = np.arange(len(lambdas))
+    of_both = accuracies[every, curves.best_configurations()[:, 0]]
     rows: list[Row] = []
     for encoder in (0, 1):
-        own = accuracies[every, best_configurations(curves.valid[..., encoder : encoder + 1]), encoder]
-        gains = zip(curves.lambdas, 100 * (own - of_both[:, encoder]), strict=True)
+        own = accuracies[every, curves.best_configurations(slice(encoder, encoder + 1))[:, 0], encoder]
+        gains = zip(lambdas, 100 * (own - of_both[:, encoder]), strict=True)
         rows.append({"R": bits, "encoder": encoder + 1, **{f"λ = {lambda_:g}": float(gain) for lambda_, gain in gains}})
     return rows
 
 
 def compared(name: str, bits: int, repeats: int) -> Row:
     """What came of one way of searching a data set."""
-    curves = curves_of(bits)
+    curves = KeptTrainings(256, bits).curves
     accuracies = curves.test.mean(axis=2)
-    every = np.arange(len(curves.lambdas))
-    best = accuracies[every, best_configurations(curves.valid)]
+    every = np.arange(len(accuracies))
+    best = accuracies[every, curves.best_configurations()[:, 0]]
     found = [chosen(WAYS[name], curves, seed) for seed in range(repeats)]
     reached = np.stack([accuracies[every, choice] for choice, _ in found])
     worse = 100 * (best - reached).mean(axis=-1)
@@ -205,10 +152,8 @@ def main(
     jobs: int = 1,
 ) -> None:
     """Train the curves, or print how ways of searching compare on them."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     if part == "curves":
-        todo = [(number, stratum) for number in bits for stratum in strata(study_of(number))]
-        Parallel(n_jobs=jobs)(delayed(train_curves)(number, stratum) for number, stratum in todo)
+        train_all(256, bits, jobs)
     else:
         print_table([compared(name, number, repeats) for number, name in product(bits, WAYS)])
         print("\nWhat each encoder would gain by a configuration of its own, points:")

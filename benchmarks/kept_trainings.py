@@ -1,0 +1,132 @@
+"""Every configuration of the synthetic study trained at every λ and kept, so that many studies can draw from them.
+
+Files lie in `benchmarks/results/trained`, and training goes on where it was stopped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from harness import RESULTS
+from in_process import configurations, full_training
+from joblib import Parallel, delayed
+
+from studies import Study, synthetic
+from studies.engine.search.plan import CONFIRM, SEARCH, Stratum, strata, trial_spec
+from trainables.config import SyntheticData
+from trainables.data import load
+from trainables.placement import PlacedSplits
+
+NumRows = Literal[256, 1024]
+
+FOLDER = RESULTS / "trained"
+EPOCHS: dict[NumRows, int] = {256: 300, 1024: 150}
+SEARCHED_SEEDS: dict[NumRows, int] = {256: 12, 1024: 8}  # each configuration is trained with so many
+CONFIRMED_SEEDS: dict[NumRows, int] = {256: 64, 1024: 64}  # the best are, with others
+NUM_BEST = 4  # so many at each λ
+MEASURED_ROWS = 16  # alignment is not asked for here
+
+
+def study_of(rows: NumRows, bits: int, seed: int = 0) -> Study:
+    """The synthetic study of one number of shared bits and of training rows."""
+    data = {f"R={bits}": SyntheticData(shared_bits=bits)}
+    budget = {"max_epochs": EPOCHS[rows], "train_samples": (rows,), "alignment_samples": MEASURED_ROWS}
+    return replace(synthetic.STUDY, variants=data, seed=seed, **budget)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Curves:
+    """Accuracies on the validation split [L, C, T, S, 2] and the test split [L, C, S, 2] of both encoders."""
+
+    valid: np.ndarray
+    test: np.ndarray
+
+    def best_configurations(self, encoders: slice = slice(None)) -> np.ndarray:
+        """The numbers [L, C] of the configurations at each λ, those first whose mean over seeds and encoders is best."""
+        return np.argsort(-self.valid[..., encoders].mean(axis=(3, 4)).max(axis=-1), axis=-1)
+
+
+class KeptTrainings:
+    """What was trained of the synthetic data of one number of shared bits and of training rows."""
+
+    def __init__(self, rows: NumRows, bits: int) -> None:
+        self.study = study_of(rows, bits)
+        self.strata = strata(self.study)
+        self.space = configurations(self.study)
+        self._rows, self._bits = rows, bits
+        self._confirmed: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+
+    def train(self, at: int) -> None:
+        """Train every configuration at λ number `at`, and the best of them with more seeds."""
+        file = self._file(self.strata[at])
+        if not file.exists():
+            found = [self._trained(at, number, SEARCH, SEARCHED_SEEDS[self._rows]) for number in range(len(self.space))]
+            valid, test = zip(*found, strict=True)
+            _save(file, valid=np.array(valid), test=np.array(test))
+        with np.load(file) as kept:
+            curves = Curves(valid=kept["valid"][None], test=kept["test"][None])
+        for number in curves.best_configurations()[0, :NUM_BEST]:
+            self.confirmed(at, int(number))
+
+    @cached_property
+    def curves(self) -> Curves:
+        """The trainings of all configurations with few seeds."""
+        files = [np.load(self._file(stratum)) for stratum in self.strata]
+        return Curves(valid=np.stack([f["valid"] for f in files]), test=np.stack([f["test"] for f in files]))
+
+    def confirmed(self, at: int, number: int) -> tuple[float, np.ndarray]:
+        """Best mean validation accuracy, and test accuracies [S, 2], of a configuration at λ number `at` with many
+        seeds; trained when first asked for.
+        """
+        if (at, number) not in self._confirmed:
+            file = self._file(self.strata[at], f"_{number}")
+            if not file.exists():
+                valid, test = self._trained(at, number, CONFIRM, CONFIRMED_SEEDS[self._rows])
+                _save(file, valid=valid, test=test)
+            with np.load(file) as kept:
+                self._confirmed[at, number] = kept["valid"], kept["test"]
+        valid, test = self._confirmed[at, number]
+        return float(valid.mean(axis=(1, 2)).max()), test
+
+    def best_accuracies(self) -> np.ndarray:
+        """Expected accuracy [L, 2] of both encoders at each λ, at the configuration that is best there."""
+        best = []
+        for at, numbers in enumerate(self.curves.best_configurations()[:, :NUM_BEST]):
+            _, accuracies = max((self.confirmed(at, int(number)) for number in numbers), key=lambda pair: pair[0])
+            best.append(accuracies.mean(axis=0))
+        return np.array(best)
+
+    def _trained(self, at: int, number: int, stage: str, num_seeds: int) -> tuple[np.ndarray, np.ndarray]:
+        """Validation accuracies [T, S, 2] and test accuracies [S, 2] of one configuration."""
+        torch.set_num_threads(1)
+        data = PlacedSplits(load(self.strata[at].data, Path("data")))
+        curves, accuracies = [], []
+        for start in range(0, num_seeds, self.study.most_packed):
+            replicas = range(start, min(start + self.study.most_packed, num_seeds))
+            config = trial_spec(self.study, self.strata[at], stage, 0, self.space[number], replicas).config
+            curve, tested = full_training(config, self.study.epochs_per_report, data)
+            curves.append(curve)
+            accuracies.append(tested)
+        return np.concatenate(curves, axis=1), np.concatenate(accuracies)
+
+    def _file(self, stratum: Stratum, suffix: str = "") -> Path:
+        return FOLDER / f"{self._rows}_{self._bits}_{stratum.lambda_:g}{suffix}.npz"
+
+
+def train_all(rows: NumRows, bits: Sequence[int], jobs: int) -> None:
+    """Train all that is kept of several data sets of `rows` rows."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    kept = [KeptTrainings(rows, number) for number in bits]
+    todo = [(each, at) for each in kept for at in range(len(each.strata))]
+    Parallel(n_jobs=jobs)(delayed(each.train)(at) for each, at in todo)
+
+
+def _save(file: Path, **arrays: np.ndarray) -> None:
+    """Write the arrays so that a file is whole or not there."""
+    unfinished = file.with_suffix(".part.npz")
+    np.savez(unfinished, **arrays)
+    unfinished.rename(file)
