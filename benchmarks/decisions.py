@@ -8,7 +8,8 @@ A study is all of it, search, exchange and rounds, by the platform's own queue; 
 What a study would train is drawn from trainings that were kept (`kept_trainings.py`): every configuration of the search
 space at every λ with 12 seeds, from which the seeds of searches are drawn, and the best four with 64 others, from which
 those of the rounds are drawn, both with replacement. So what was kept is the population, and its truth is known: the
-accuracy at a λ is the mean of the configuration that validates best there. A configuration that a study confirms and
+accuracy at a λ is the mean of the configuration that validates best there. Decisions are held against two truths: that
+one, and that of the configurations which the study itself found. A configuration that a study confirms and
 that is none of these four is trained with as many seeds when it first comes up. At 1,024 rows searches have 8 seeds.
 
 Training takes half an hour a data set and core at 256 rows, a study some seconds. Both go on where they were stopped.
@@ -28,7 +29,7 @@ import tyro
 from harness import RESULTS, Row, print_table
 from in_process import run_queue
 from joblib import Parallel, delayed
-from kept_trainings import KeptTrainings, NumRows, study_of, train_all
+from kept_trainings import KeptTrainings, study_of, train_all
 from matplotlib.figure import Figure
 
 from analysis.figures.plotting import STYLE
@@ -41,7 +42,9 @@ FOLDER = RESULTS / "decisions"
 COMMITTED = Path(__file__).parents[1] / "studies" / "results" / "decisions"
 MODALITIES = ("first", "second")
 MARGIN = synthetic.STUDY.margin
-MEANS = "decided align wrong gain_missed missed_at_a_lambda best_missed as_good replicas trials".split()
+COSTS = ("trials", "replicas")
+TRUTHS = ("best", "found")  # of the configurations that are best, and of those that the study found
+ERRORS = ("wrong", "gain_missed", "missed_at_a_lambda", "best_missed")
 
 
 class DrawnTrial:
@@ -58,7 +61,7 @@ class DrawnTrial:
 
     @property
     def epoch(self) -> int:
-        """The epochs up to the last report."""
+        """The epochs that are over."""
         return min(self._num_reports * self._kept.study.epochs_per_report, self._spec.config.max_epochs)
 
     def next_score(self) -> float:
@@ -85,7 +88,7 @@ class DrawnTrial:
         return [int(draw.integers(num_kept)) for draw in draws]
 
 
-def run_studies(rows: NumRows, bits: int, seeds: Sequence[int]) -> None:
+def run_studies(rows: int, bits: int, seeds: Sequence[int]) -> None:
     """Complete studies of these seeds: what each decides and what it cost."""
     kept = KeptTrainings(rows, bits)
     for seed in seeds:
@@ -98,18 +101,22 @@ def _one_study(kept: KeptTrainings, study: Study) -> list[dict]:
     """What is kept of one study, by encoder."""
     queue = run_queue(study, MODALITIES, partial(DrawnTrial, kept=kept))
     (rounds,) = queue.rounds.values()
-    cost = {"trials": len(queue.records), "confirmed_replicas": sum(rounds.seeds.values())}
+    found = [search.best(study.exchange_sweeps) for search in queue.searches.values()]
+    of_both = {
+        "configurations": [kept.space.index(candidate.hyperparameters) for candidate in found if candidate is not None],
+        "trials": len(queue.records),
+        "replicas": sum(rounds.seeds.values()),
+    }
     return [
         {
             "word": decision.word,
             "best": decision.best,
-            "gain_interval": decision.gain_interval,
             "as_good": decision.as_good,
             "harmless_to": decision.harmless_to,
             "gains": decision.gains.tolist(),
             "lows": decision.lows.tolist(),
             "highs": decision.highs.tolist(),
-            **cost,
+            **of_both,
         }
         for decision in rounds.decided.values()
     ]
@@ -117,25 +124,32 @@ def _one_study(kept: KeptTrainings, study: Study) -> list[dict]:
 
 def all_judged() -> pd.DataFrame:
     """One row for each encoder of each study so far, with columns [rows, R, study, encoder] and what `judged` gives."""
-    found = []
-    true_gains = {}
-    for file in sorted(FOLDER.glob("study_*.json")):
+    cells: dict[tuple[int, int], list[int]] = {}
+    for file in FOLDER.glob("study_*.json"):
         rows, bits, study = map(int, file.stem.split("_")[1:])
-        if (rows, bits) not in true_gains:
-            true_gains[rows, bits] = _true_gains(rows, bits)
-        gains = true_gains[rows, bits]
-        for encoder, decision in enumerate(json.loads(file.read_text())):
-            place = {"rows": rows, "R": bits, "study": study, "encoder": encoder + 1}
-            found.append(
-                place | judged(decision, {lambda_: float(of_both[encoder]) for lambda_, of_both in gains.items()})
-            )
+        cells.setdefault((rows, bits), []).append(study)
+    found = []
+    for (rows, bits), studies in sorted(cells.items()):
+        kept = KeptTrainings(rows, bits)
+        best = kept.best_accuracies()
+        for study in sorted(studies):
+            for encoder, decision in enumerate(json.loads((FOLDER / f"study_{rows}_{bits}_{study}.json").read_text())):
+                chosen = enumerate(decision["configurations"])
+                accuracies = {
+                    "best": best[:, encoder],
+                    "found": np.array([kept.confirmed(at, number)[1][:, encoder].mean() for at, number in chosen]),
+                }
+                gains = {truth: of_truth - of_truth[0] for truth, of_truth in accuracies.items()}
+                place = {"rows": rows, "R": bits, "study": study, "encoder": encoder + 1}
+                found.append(place | judged(decision, kept.study.lambdas, gains))
     return pd.DataFrame(found)
 
 
 def summary(found: pd.DataFrame) -> list[Row]:
-    """One row for each data set: shares of wrong decisions and of intervals that miss, and means of all else."""
+    """One row for each data set: shares of decisions and of what is wrong with them, and mean costs."""
+    columns = ["decided", "align", *(f"{name}_{truth}" for truth in TRUTHS for name in ERRORS), "as_good", *COSTS]
     return [
-        {"rows": rows, "R": bits, "decisions": len(cell), **{name: float(np.mean(cell[name])) for name in MEANS}}
+        {"rows": rows, "R": bits, "decisions": len(cell), **{name: float(np.mean(cell[name])) for name in columns}}
         for (rows, bits), cell in _cells(found)
     ]
 
@@ -147,68 +161,66 @@ def _cells(found: pd.DataFrame) -> list[tuple[tuple[int, int], pd.DataFrame]]:
 
 
 def draw(found: pd.DataFrame) -> Figure:
-    """Gains with intervals at the truth's best λ above 0, less the truth's: where one crosses 0 it holds."""
+    """Gains with intervals at the λ above 0 that is truly best, less the true gain: where one crosses 0 it holds."""
     cells = _cells(found)
     figure, panels = plt.subplots(1, len(cells), figsize=(2.4 * len(cells), 3), sharey=True, squeeze=False)
     for panel, ((rows, bits), cell) in zip(panels[0], cells, strict=True):
         ordered = cell.sort_values(by="gain")
         gain, low, high, true = (100 * ordered[name].to_numpy() for name in ("gain", "low", "high", "true_gain"))
         places, colours = np.arange(len(ordered)), np.where((low > true) | (high < true), "#D55E00", "#0072B2").tolist()
-        panel.vlines(places, low - true, high - true, colors=colours)
-        panel.scatter(places, gain - true, c=colours, s=8)
+        panel.vlines(places, low - true, high - true, colors=colours, linewidth=0.5)
+        panel.scatter(places, gain - true, c=colours, s=2)
         panel.axhline(0, color="0.5", linewidth=0.7)
         panel.set(title=f"R = {bits}, {rows} rows", xlabel="encoders of all studies", xticks=[])
-    panels[0, 0].set_ylabel("gain less that of the truth\n(points, interval)")
+    panels[0, 0].set_ylabel("gain less the true gain\n(points, interval)")
     figure.tight_layout()
     return figure
 
 
-def _true_gains(rows: NumRows, bits: int) -> dict[float, np.ndarray]:
-    """Gain of both encoders over the first λ, by λ."""
-    kept = KeptTrainings(rows, bits)
-    accuracies = kept.best_accuracies()
-    return dict(zip(kept.study.lambdas, accuracies - accuracies[0], strict=True))
+def judged(decision: dict, lambdas: Sequence[float], gains: dict[str, np.ndarray]) -> dict[str, float | str]:
+    """What one encoder's decision says, and whether it holds by the gains [L] over λ = 0 of each truth.
 
-
-def judged(decision: dict, gains: dict[float, float]) -> dict[str, float | str]:
-    """Whether a decision, the interval of its gain and its λ that are as good hold by the truth's gains.
-
-    Beside it stands what the study says `at` the truth's best λ above 0, which gains `true_gain`.
+    `gain`, `low` and `high` are those at the λ above 0 that is truly best, which gains `true_gain`.
     """
-    largest, smallest = max(gains.values()), min(gains.values())
-    harmless_to = decision["harmless_to"] if decision["harmless_to"] is not None else 0.0
-    wrong = {
-        "align": gains[decision["best"]] <= 0,
-        "do not align": largest >= MARGIN or smallest >= 0,
-        "no difference": any(abs(gain) > MARGIN for lambda_, gain in gains.items() if lambda_ <= harmless_to),
-        "undecided": False,
-    }[decision["word"]]
-    low, high = decision["gain_interval"]
-    bounds = list(zip(gains.values(), decision["lows"], decision["highs"], strict=True))[1:]
-    leading = max(range(1, len(gains)), key=list(gains.values()).__getitem__)
+    leading = 1 + int(gains["best"][1:].argmax())
+    said = {name: decision[f"{name}s"][leading] for name in ("gain", "low", "high")}
+    errors = {
+        f"{name}_{truth}": float(is_error)
+        for truth, of_truth in gains.items()
+        for name, is_error in zip(ERRORS, _errors(decision, lambdas, of_truth), strict=True)
+    }
     return {
         "word": decision["word"],
         "best": decision["best"],
-        "at": list(gains)[leading],
-        "true_gain": list(gains.values())[leading],
-        "gain": decision["gains"][leading],
-        "low": decision["lows"][leading],
-        "high": decision["highs"][leading],
+        "at": lambdas[leading],
+        "true_gain": float(gains["best"][leading]),
+        **said,
         "decided": float(decision["word"] != "undecided"),
         "align": float(decision["word"] == "align"),
-        "wrong": float(wrong),
-        "gain_missed": float(not low <= gains[decision["best"]] <= high),
-        "missed_at_a_lambda": float(np.mean([not below <= gain <= above for gain, below, above in bounds])),
-        "best_missed": float(max(gains, key=lambda lambda_: gains[lambda_]) not in decision["as_good"]),
+        **errors,
         "as_good": float(len(decision["as_good"])),
-        "replicas": float(decision["confirmed_replicas"]),
-        "trials": float(decision["trials"]),
+        **{name: float(decision[name]) for name in COSTS},
     }
+
+
+def _errors(decision: dict, lambdas: Sequence[float], gains: np.ndarray) -> tuple[bool, bool, float, bool]:
+    """What `ERRORS` names: a wrong word, gain intervals at λ* and at each λ that miss, a best λ that is ruled out."""
+    best = lambdas.index(decision["best"])
+    harmless_to = decision["harmless_to"] or 0
+    is_wrong = {
+        "align": gains[best] <= 0,
+        "do not align": gains.max() >= MARGIN or gains.min() >= 0,
+        "no difference": any(abs(gain) > MARGIN for at, gain in zip(lambdas, gains, strict=True) if at <= harmless_to),
+        "undecided": False,
+    }[decision["word"]]
+    missed = ((gains < decision["lows"]) | (gains > decision["highs"]))[1:]
+    gain_missed = bool(best and missed[best - 1])
+    return bool(is_wrong), gain_missed, float(missed.mean()), lambdas[int(gains.argmax())] not in decision["as_good"]
 
 
 def main(
     part: tyro.conf.Positional[Literal["train", "studies", "table"]],
-    rows: NumRows = 256,
+    rows: Literal[256, 1024] = 256,
     bits: Sequence[int] = (0, 4, 8),
     repeats: int = 200,
     jobs: int = 1,

@@ -22,9 +22,12 @@ from trainables.training import Training
 
 
 class Trial(Protocol):
-    """A trial that goes from one report to the next, until `epoch` is its last."""
+    """A trial that goes from one report to the next, up to its last epoch."""
 
-    epoch: int
+    @property
+    def epoch(self) -> int:
+        """The epochs that are over."""
+        ...
 
     def next_score(self) -> float:
         """Go on to the next report; the mean validation accuracy there."""
@@ -47,7 +50,7 @@ class TrainedTrial:
 
     @property
     def epoch(self) -> int:
-        """The epochs that were trained."""
+        """The epochs that are over."""
         return self._training.epoch
 
     def next_score(self) -> float:

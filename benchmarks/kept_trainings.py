@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -21,17 +20,15 @@ from trainables.config import SyntheticData
 from trainables.data import load
 from trainables.placement import PlacedSplits
 
-NumRows = Literal[256, 1024]
-
 FOLDER = RESULTS / "trained"
-EPOCHS: dict[NumRows, int] = {256: 300, 1024: 150}
-SEARCHED_SEEDS: dict[NumRows, int] = {256: 12, 1024: 8}  # each configuration is trained with so many
-CONFIRMED_SEEDS: dict[NumRows, int] = {256: 64, 1024: 64}  # the best are, with others
+EPOCHS = {256: 300, 1024: 150}
+SEARCHED_SEEDS = {256: 12, 1024: 8}  # each configuration is trained with so many
+CONFIRMED_SEEDS = {256: 64, 1024: 64}  # the best are, with others
 NUM_BEST = 4  # so many at each λ
 MEASURED_ROWS = 16  # alignment is not asked for here
 
 
-def study_of(rows: NumRows, bits: int, seed: int = 0) -> Study:
+def study_of(rows: int, bits: int, seed: int = 0) -> Study:
     """The synthetic study of one number of shared bits and of training rows."""
     data = {f"R={bits}": SyntheticData(shared_bits=bits)}
     budget = {"max_epochs": EPOCHS[rows], "train_samples": (rows,), "alignment_samples": MEASURED_ROWS}
@@ -46,14 +43,14 @@ class Curves:
     test: np.ndarray
 
     def best_configurations(self, encoders: slice = slice(None)) -> np.ndarray:
-        """The numbers [L, C] of the configurations at each λ, those first whose mean over seeds and encoders is best."""
+        """The numbers [L, C] of the configurations at each λ, the best mean over seeds and encoders first."""
         return np.argsort(-self.valid[..., encoders].mean(axis=(3, 4)).max(axis=-1), axis=-1)
 
 
 class KeptTrainings:
     """What was trained of the synthetic data of one number of shared bits and of training rows."""
 
-    def __init__(self, rows: NumRows, bits: int) -> None:
+    def __init__(self, rows: int, bits: int) -> None:
         self.study = study_of(rows, bits)
         self.strata = strata(self.study)
         self.space = configurations(self.study)
@@ -79,9 +76,7 @@ class KeptTrainings:
         return Curves(valid=np.stack([f["valid"] for f in files]), test=np.stack([f["test"] for f in files]))
 
     def confirmed(self, at: int, number: int) -> tuple[float, np.ndarray]:
-        """Best mean validation accuracy, and test accuracies [S, 2], of a configuration at λ number `at` with many
-        seeds; trained when first asked for.
-        """
+        """Best mean validation accuracy, and test accuracies [S, 2], with many seeds; trained when first asked for."""
         if (at, number) not in self._confirmed:
             file = self._file(self.strata[at], f"_{number}")
             if not file.exists():
@@ -117,7 +112,7 @@ class KeptTrainings:
         return FOLDER / f"{self._rows}_{self._bits}_{stratum.lambda_:g}{suffix}.npz"
 
 
-def train_all(rows: NumRows, bits: Sequence[int], jobs: int) -> None:
+def train_all(rows: int, bits: Sequence[int], jobs: int) -> None:
     """Train all that is kept of several data sets of `rows` rows."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     kept = [KeptTrainings(rows, number) for number in bits]
@@ -125,8 +120,8 @@ def train_all(rows: NumRows, bits: Sequence[int], jobs: int) -> None:
     Parallel(n_jobs=jobs)(delayed(each.train)(at) for each, at in todo)
 
 
-def _save(file: Path, **arrays: np.ndarray) -> None:
-    """Write the arrays so that a file is whole or not there."""
+def _save(file: Path, *, valid: np.ndarray, test: np.ndarray) -> None:
+    """Write both so that a file is whole or not there."""
     unfinished = file.with_suffix(".part.npz")
-    np.savez(unfinished, **arrays)
+    np.savez(unfinished, valid=valid, test=test)
     unfinished.rename(file)

@@ -3,10 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/search.py curves --bits 4 8 --jobs 2
     python benchmarks/search.py compare --bits 4 8
 
-`curves` trains every configuration of the synthetic study at every λ with 24 seeds, and the best with more for
-`decisions.py`: half an hour a data set and core (`kept_trainings.py`). `compare` repeats the search and the exchange
-of the study on these curves, each time with seeds drawn from them: nothing is trained. Prints for each way of searching,
-in points of test accuracy, how much worse the chosen configurations are than the best of all, how far the gains over
+`curves` trains every configuration of the synthetic study at every λ, and the best with more seeds for `decisions.py`:
+half an hour a data set and core (`kept_trainings.py`). `compare` repeats the search and the exchange of the study on
+these curves, each time with seeds drawn from them: nothing is trained. Prints for each way of searching, in points of
+test accuracy, how much worse the chosen configurations are than the best of all, how far the gains over
 λ = 0 are from those of the best, and how many full trainings a λ takes. A second table says what choosing the
 configuration by the mean accuracy of both encoders costs each of them.
 """
