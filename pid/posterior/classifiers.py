@@ -4,6 +4,7 @@ All are functions of a `FoldView`, the training rows' classes, the number of cla
 [num_settings, n_held_out, num_classes]. `settings` chooses among a family's own.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -64,6 +65,7 @@ def forest(view: FoldView, codes: np.ndarray, num_classes: int, seed: int, setti
     indicators = np.eye(num_classes)[codes]
     prior = indicators.mean(axis=0)
     train, held_out = (part.astype(np.float32) for part in (view.train, view.held_out))
+    num_tried = math.isqrt(train.shape[1])  # columns at each cut, as is usual for classes
     found = []
     for leaf in settings:
         generator = np.random.default_rng([seed, len(codes)])
@@ -73,7 +75,7 @@ def forest(view: FoldView, codes: np.ndarray, num_classes: int, seed: int, setti
             if len(codes) > MOST_ROWS_A_TREE:
                 drawn = generator.integers(len(codes), size=MOST_ROWS_A_TREE)
                 rows, counts = np.unique(drawn, return_counts=True)
-            tree = ExtraTreeRegressor(max_features="sqrt", min_samples_leaf=int(leaf), random_state=seed + number)
+            tree = ExtraTreeRegressor(max_features=num_tried, min_samples_leaf=int(leaf), random_state=seed + number)
             tree.fit(train[rows], indicators[rows], sample_weight=counts, check_input=False)
             shares += tree.predict(held_out, check_input=False)
         found.append((shares / _NUM_TREES * _VOTES + prior) / (_VOTES + 1))
