@@ -1,16 +1,20 @@
 """Which estimator of the information in features is how far from the truth, how sure of itself, and how slow?
 
     OMP_NUM_THREADS=1 python benchmarks/pid_posterior.py            # an hour on two cores
-    OMP_NUM_THREADS=1 python benchmarks/pid_posterior.py --quick    # ten minutes; too few repeats to judge coverage by
+    OMP_NUM_THREADS=1 python benchmarks/pid_posterior.py --rounds 3    # too few samples to judge coverage by
 
 Samples are drawn from the cases of `pid_cases.py`, whose atoms are known. Every method estimates the same samples.
 Methods that are judged by draws get few of them, and `batch` and `pointwise`, which fit anew for each, none: they have
 no interval here. Prints and writes, for each case, size, method and atom, the error, the coverage and width of the 95 %
 intervals, the seconds, and the share of samples that are called informative.
+
+Each sample is kept as it is done, and the first samples of all cells come before the second ones. So a run that was
+stopped has something to say of every cell that it reached, and the same command goes on.
 """
 
+import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +22,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import tyro
-from harness import RESULTS, Row, print_table, write_results
+from harness import RESULTS, Row, print_table
 from pid_cases import (
     Case,
     independent,
@@ -41,6 +45,9 @@ _LARGEST_OF_BATCH = 1024
 # Slower ones are estimated from one sample.
 _ONE_SAMPLE_FROM = 10_000
 
+Job = tuple["Cell", str, int]
+"""A cell, a method, and the seed of a sample."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -51,11 +58,8 @@ class Cell:
     repeats: int
 
 
-def cells(quick: bool) -> list[Cell]:
-    """Every case and size of the comparison."""
-    few, many = (2, 2) if quick else (10, 40)
-    sizes = (256, 1024, 4096) if quick else (256, 1024, 4096, 16_384)
-    bits = [synthetic(shared) for shared in ((0, 4, 8) if quick else range(9))]
+def cells() -> list[Cell]:
+    """Every case and size of the comparison, small ones first."""
     continuous = [
         redundant(),
         unique(),
@@ -66,24 +70,19 @@ def cells(quick: bool) -> list[Cell]:
         parity(),
         parity(4),
     ]
+    sizes = [
+        *((synthetic(shared), {256: 20, 1024: 20, 4096: 5, 16_384: 1}) for shared in range(9)),
+        *((case, {1000: 20, 4000: 5}) for case in continuous),
+        *((independent(classes), {138: 50, 500: 50, 1000: 50}) for classes in (2, 4)),
+        # What is known to be too hard: the price of classifiers that miss something.
+        (synthetic(8, tanh_depth=2), {1024: 20, 4096: 5}),
+    ]
     found = [
-        Cell(case=case, num_samples=size, repeats=max(1, few * 1024 // max(size, 1024)))
-        for case in bits
-        for size in sizes
+        Cell(case=case, num_samples=size, repeats=repeats)
+        for case, by_size in sizes
+        for size, repeats in by_size.items()
     ]
-    found += [
-        Cell(case=case, num_samples=size, repeats=few if size == 1000 else max(1, few // 4))
-        for case in continuous
-        for size in (1000, 4000)
-    ]
-    found += [
-        Cell(case=independent(classes), num_samples=size, repeats=many)
-        for classes in (2, 4)
-        for size in (138, 500, 1000)
-    ]
-    # What is known to be too hard: the price of classifiers that miss something.
-    hard = Cell(case=synthetic(8, tanh_depth=2), num_samples=1024 if quick else 4096, repeats=max(1, few // 4))
-    return [*found, hard]
+    return sorted(found, key=lambda cell: cell.num_samples)
 
 
 def sample_rows(cell: Cell, method: str, seed: int) -> list[Row]:
@@ -132,35 +131,54 @@ def _estimated(
     return as_vector(found.corrected), np.array([found.interval[name] for name in ATOM_NAMES]), found.p_independent
 
 
-def jobs(chosen: Sequence[Cell], methods: Sequence[str]) -> list[tuple[Cell, str, int]]:
-    """Which method estimates which sample; methods that need minutes for it see one of them, or none."""
+def jobs(chosen: Sequence[Cell], methods: Sequence[str], rounds: int | None) -> list[Job]:
+    """Which method estimates which sample, the first sample of every cell first; slow methods see one, or none."""
     found = []
     for cell in chosen:
         for method in methods:
             if method == "batch" and (cell.num_samples > _LARGEST_OF_BATCH or cell.case.name.startswith("independent")):
                 continue
             slow = method in _WITHOUT_DRAWS or (method != POSTERIOR and cell.num_samples >= _ONE_SAMPLE_FROM)
-            found += [(cell, method, seed) for seed in range(1 if slow else cell.repeats)]
-    return found
+            repeats = 1 if slow else min(cell.repeats, rounds or cell.repeats)
+            found += [(cell, method, seed) for seed in range(repeats)]
+    return sorted(found, key=lambda job: job[2])
 
 
-def summary(rows: Sequence[Mapping]) -> list[Row]:
-    """Mean and largest error, coverage, width and seconds of each kind of case, size and method.
+def estimated(work: Sequence[Job], kept: Path, workers: int) -> list[Row]:
+    """The rows of all samples: those that the file `kept` has, and the others, each written there when it is done."""
+    samples = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    done = {tuple(rows[0][name] for name in ("case", "n", "method", "seed")) for rows in samples}
+    missing = [job for job in work if (job[0].case.name, job[0].num_samples, *job[1:]) not in done]
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    new = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", verbose=5)(
+        joblib.delayed(sample_rows)(*job) for job in missing
+    )
+    with kept.open("a", encoding="utf-8") as file:
+        for rows in new:
+            if rows:  # always, but joblib's types do not say so
+                file.write(json.dumps(rows) + "\n")
+                file.flush()
+                samples.append(rows)
+    return [row for rows in samples for row in rows]
+
+
+def summary(rows: Sequence[Mapping], named: Callable[[str], str]) -> list[Row]:
+    """Mean and largest error, coverage, width and seconds, by size and method, of the cases that are `named` alike.
 
     `worst_coverage`: of the case and atom whose intervals hold the truth least often.
     """
     groups: dict[tuple, list[Mapping]] = {}
     for row in rows:
         if "refused" not in row:
-            groups.setdefault((_kind(row["case"]), row["n"], row["method"]), []).append(row)
+            groups.setdefault((named(row["case"]), row["n"], row["method"]), []).append(row)
     found = []
-    for (kind, size, method), members in sorted(groups.items()):
+    for (name, size, method), members in sorted(groups.items()):
         held: dict[tuple, list[float]] = {}
         for row in members:
             held.setdefault((row["case"], row["atom"]), []).append(row["held"])
         found.append(
             {
-                "kind": kind,
+                "cases": name,
                 "n": size,
                 "method": method,
                 "samples": len(members) // len(ATOM_NAMES),
@@ -176,7 +194,8 @@ def summary(rows: Sequence[Mapping]) -> list[Row]:
     return found
 
 
-def _kind(case: str) -> str:
+def kind(case: str) -> str:
+    """What cases are summarised as."""
     if case.startswith("synthetic"):
         return "tanh network" if "tanh" in case else "synthetic bits"
     return "independent" if case.startswith("independent") else "continuous"
@@ -188,35 +207,31 @@ def as_markdown(table: Sequence[Mapping]) -> str:
     lines = ["| cases | rows | method | " + " | ".join(columns) + " |", "| --- " * (3 + len(columns)) + "|"]
     for row in table:
         figures = ["" if np.isnan(row[name]) else format(row[name], form) for name, form in columns.items()]
-        lines.append(f"| {row['kind']} | {row['n']:,} | `{row['method']}` | " + " | ".join(figures) + " |")
+        lines.append(f"| {row['cases']} | {row['n']:,} | `{row['method']}` | " + " | ".join(figures) + " |")
     return "\n".join(lines)
 
 
 def main(
-    out: Path = RESULTS / "pid_posterior.json",
+    out: Path = RESULTS / "pid_posterior.csv",
     methods: tuple[str, ...] = (POSTERIOR, *METHODS),
     workers: int = 2,
-    quick: bool = False,
+    rounds: int | None = None,
 ) -> None:
-    """Print the summary, write all rows as JSON and the summary as CSV.
+    """Print the summary of each kind of case, and write that of each case as CSV.
 
     Args:
-        out: The JSON file to write.
+        out: The CSV file to write. All samples are kept beside it, as lines of JSON, and are not estimated again.
         methods: Which estimators are compared.
         workers: Processes.
-        quick: Few cases and repeats.
+        rounds: At most so many samples of a cell.
 
     """
-    work = jobs(cells(quick), methods)
-    # The longest first, so that no process waits for another at the end.
-    work.sort(key=lambda job: (-job[0].num_samples, job[1]))
-    found = joblib.Parallel(n_jobs=workers, verbose=5)(joblib.delayed(sample_rows)(*job) for job in work)
-    rows: list[Mapping] = [row for part in found if part for row in part]
-    table = summary(rows)
+    rows = estimated(jobs(cells(), methods, rounds), out.with_suffix(".jsonl"), workers)
+    table = summary(rows, kind)
     print_table(table)
     print(as_markdown(table))
-    write_results(out, rows)
-    pd.DataFrame(table).to_csv(out.with_suffix(".csv"), index=False, float_format="%.5f")
+    pd.DataFrame(summary(rows, named=str)).to_csv(out, index=False, float_format="%.5f")
+    print(f"written to {out}")
 
 
 if __name__ == "__main__":

@@ -227,6 +227,20 @@ def test_the_estimates_of_the_committed_study_hold_the_exact_atoms() -> None:
     assert information["exact"].between(information["low"], information["high"]).all()
 
 
+def test_the_committed_table_of_information_holds_the_exact_atoms_and_has_the_numbers_of_the_pages() -> None:
+    table = pd.read_csv(REPOSITORY / "studies/results/pid_table/pid_table.csv")
+    assert (table["method"] == "posterior").all()
+    known = table.dropna(subset="exact")
+    assert len(known) == 5 * 4
+    assert known["exact"].between(known["low"], known["high"]).all()
+    images = table[table["data set"].str.startswith("avmnist")].set_index("atom")
+    ends = [f"{end:.2f}".replace("0.", ".").replace("-", "−") for end in images.loc["unique_1", ["low", "high"]]]
+    interval = f"({ends[0]} to {ends[1]})"
+    reproduction = (REPOSITORY / "docs/reproduction.md").read_text(encoding="utf-8")
+    assert f"bits of its own {interval}" in README and f"U of vision .00 {interval}" in reproduction
+    assert f"R is {images.loc['redundancy', 'corrected']:.2f}" in reproduction
+
+
 def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= 130
 

@@ -20,7 +20,8 @@ def evidence(posteriors: np.ndarray, prior: np.ndarray) -> np.ndarray:
 def pooled_log_posteriors(parts: np.ndarray, weights: np.ndarray, log_prior: np.ndarray) -> np.ndarray:
     """Log p(y | x) [n, num_classes] of the weighted evidence `parts` [k, n, num_classes]."""
     scores = log_prior + np.tensordot(weights, parts, axes=1)
-    return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    scores -= scores.max(axis=1, keepdims=True)
+    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
 
 
 def log_loss(log_posteriors: np.ndarray, codes: np.ndarray) -> float:

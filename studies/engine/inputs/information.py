@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # Every study is estimated by this one: a law never mixes methods.
 METHOD = "posterior"
 _LEAST_HELD_OUT_ROWS = 100
+# With fewer, whole groups can neither be held out nor permuted to any purpose.
+_LEAST_GROUPS = 10
 _VALUE_BINS = 4
 
 Record = Mapping[str, Any]
@@ -39,7 +41,8 @@ def information_record(
     Returns plain JSON values.
 
     The same is estimated on half as many held-out rows, of the validation split: where those tell otherwise, their
-    figures count.
+    figures count. Rows of one group are held out and permuted together; where training rows are of fewer than ten
+    groups, they count as independent and a note says so, and too few held-out rows or groups are not compared.
     Of more than 32 classes, neighbouring ones are merged into 32 of about equally many rows.
     Where the population is known, its exact atoms stand beside them. Values to be regressed are decomposed twice: their
     sign, and under `value_bins` their quantile bins.
@@ -57,6 +60,7 @@ def information_record(
             method=METHOD,
             lengths_1=lengths_1,
             lengths_2=lengths_2,
+            groups=None if split.groups is None or _has_few_groups(split, rows) else split.groups[rows],
             num_workers=num_workers,
         )
 
@@ -67,14 +71,19 @@ def information_record(
     rows = _some_rows(splits.train, most_rows, "rows")
     found = estimated(splits.train, rows, classes)
     held_out_rows = _some_rows(splits.valid, most_held_out_rows(most_rows), "held-out rows")
-    if len(held_out_rows) >= _LEAST_HELD_OUT_ROWS and len(np.unique(held_out_classes[held_out_rows])) > 1:
+    if (
+        len(held_out_rows) >= _LEAST_HELD_OUT_ROWS
+        and len(np.unique(held_out_classes[held_out_rows])) > 1
+        and not _has_few_groups(splits.valid, held_out_rows)
+    ):
         found = on_held_out_rows(found, estimated(splits.valid, held_out_rows, held_out_classes))
     table = population_table(config)
     exact = {} if table is None else asdict(broja(table).atoms)
     record = {"modalities": list(splits.modalities), **_figures(found, exact)}
-    if note := merging_note(splits.num_classes):
-        record["notes"].append(note)
-        record["verdict"] += f" ({note})"
+    for note in (merging_note(splits.num_classes), _few_groups_note(splits.train, rows)):
+        if note:
+            record["notes"].append(note)
+            record["verdict"] += f" ({note})"
     if splits.task == REGRESSION:
         bins = estimated(splits.train, rows, quantile_bins(splits.train.y, _VALUE_BINS))
         record["value_bins"] = {"num_bins": bins.num_classes, **_figures(bins, {})}
@@ -96,6 +105,19 @@ def merged_classes(classes: np.ndarray, num_classes: int) -> np.ndarray:
 def _some_rows(split: Split, most: int, purpose: str) -> np.ndarray:
     num_rows = min(len(split), most)
     return np.sort(generator(0, "information", purpose).choice(len(split), size=num_rows, replace=False))
+
+
+def _has_few_groups(split: Split, rows: np.ndarray) -> bool:
+    return split.groups is not None and len(np.unique(split.groups[rows])) < _LEAST_GROUPS
+
+
+def _few_groups_note(split: Split, rows: np.ndarray) -> str | None:
+    if split.groups is None or not _has_few_groups(split, rows):
+        return None
+    return (
+        f"the training rows are of only {len(np.unique(split.groups[rows]))} groups: they count as independent rows, "
+        "so intervals are too short and p too small"
+    )
 
 
 def _figures(found: "Estimate", exact: Mapping[str, float]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.tree import ExtraTreeClassifier
 
 from pid.posterior.classifiers import FAMILIES
 from pid.posterior.cross_fitting import held_out_posteriors_of
@@ -89,3 +90,18 @@ def test_columns_are_standardised_and_very_many_become_few() -> None:
     distances = [np.linalg.norm(part[:, None] - part, axis=2) for part in (wide, scores)]
     ratio = distances[0][~np.eye(20, dtype=bool)] / distances[1][~np.eye(20, dtype=bool)]
     assert ratio == pytest.approx(np.full(len(ratio), ratio[0]), rel=1e-6)
+
+
+def test_trees_on_indicators_are_the_trees_of_a_classifier() -> None:
+    x, codes = rows("product")
+    (view, *_) = fold_views(x, codes, np.arange(400) // 2 % 5, np.ones(400, dtype=bool))
+    labels = codes[view.train_rows]
+    (found,) = FAMILIES["forest"].fit(view, labels, 2, 7, (4,))
+    trees = [
+        ExtraTreeClassifier(min_samples_leaf=4, max_features="sqrt", random_state=7 + number).fit(view.train, labels)
+        for number in range(40)
+    ]
+    shares = np.mean([tree.predict_proba(view.held_out) for tree in trees], axis=0)
+    # Twenty votes, and one as the classes' frequencies. A tie of two cuts may fall either way by rounding.
+    np.testing.assert_allclose(found, (20 * shares + np.bincount(labels) / len(labels)) / 21, atol=0.05)
+    assert np.abs(found - (20 * shares + np.bincount(labels) / len(labels)) / 21).mean() < 1e-3

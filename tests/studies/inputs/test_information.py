@@ -52,6 +52,33 @@ def test_features_that_leak_their_labels_are_reported_by_held_out_rows() -> None
     assert record["atoms"]["unique_1"]["corrected"] < 0.4
 
 
+def of_groups(num_groups: int, seed: int) -> Split:
+    """240 rows in groups, each of one class and at one place in both modalities that says nothing of its class."""
+    draw = np.random.default_rng(seed)
+    groups = np.arange(240) % num_groups
+    x1, x2 = (4 * draw.standard_normal((num_groups, 2))[groups] + draw.standard_normal((240, 2)) for _ in range(2))
+    return Split(x1=x1.astype(np.float32), x2=x2.astype(np.float32), y=groups % 2, groups=groups)
+
+
+def test_rows_of_a_group_are_not_told_by_the_rest_of_their_group() -> None:
+    grouped = of_groups(24, 0)
+    apart = replace(grouped, groups=None)
+    honest, fooled = (
+        information_record(CONFIG, splits(part, part), ENCODER, ENCODER, most_rows=4_000) for part in (grouped, apart)
+    )
+    # Rows told by others of their speaker seem to tell the class nearly for sure; speakers held out tell nothing.
+    assert fooled["at_least"]["total"] > 0.5
+    assert honest["at_least"]["total"] < 0.1
+    assert fooled["p_independent"] < 0.05 < honest["p_independent"]
+
+
+def test_rows_of_few_groups_count_as_independent_and_it_is_said() -> None:
+    few = of_groups(6, 0)
+    record = information_record(CONFIG, splits(few, few), ENCODER, ENCODER, most_rows=4_000)
+    assert "of only 6 groups" in record["verdict"]
+    assert record["num_samples"] == 240
+
+
 def test_values_are_decomposed_by_sign_and_by_quantile_bins() -> None:
     data = splits(split(300, 1.0, 0, values=True), split(150, 1.0, 1, values=True), task="regression")
     record = information_record(CONFIG, data, ENCODER, ENCODER, most_rows=4_000)
