@@ -108,7 +108,7 @@ def _file_fault(file: Path, *, writes: bool) -> str:
         if file.is_dir():
             return "it is a folder; expected a file"
         if not file.exists():
-            return _folder_fault(file.absolute().parent) if writes else "there is none"
+            return folder_fault(file.absolute().parent) if writes else "there is none"
         if writes and not (os.access(file, os.W_OK) and os.access(file.absolute().parent, os.W_OK)):
             return "this user may not write the file and its folder, which SQLite needs both"
         if not os.access(file, os.R_OK):
@@ -118,9 +118,12 @@ def _file_fault(file: Path, *, writes: bool) -> str:
         return str(error)
 
 
-def _folder_fault(folder: Path) -> str:
+def folder_fault(folder: Path) -> str:
     """What keeps a file from being made in a folder, which is made too, or empty."""
-    there = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+    except OSError as error:  # a name that is too long, or a folder that this user may not look into
+        return str(error)
     if not there.is_dir():
         return f"{there} is no folder"
     return "" if os.access(there, os.W_OK | os.X_OK) else f"this user may not write to the folder {there}"
