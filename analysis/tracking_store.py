@@ -38,15 +38,17 @@ def check_store(uri: str, *, writes: bool) -> None:
 
     `writes`: whether runs are to be recorded there. Raises Refused.
     """
+    if uri.strip() != uri:
+        raise Refused(f"the tracking URI {masked(uri)!r} has spaces or line breaks around it; {_EXPECTED}")
     file = sqlite_file(uri)
     if file is not None:
         if fault := _file_fault(file, writes=writes):
             raise Refused(f"MLflow's store {uri} cannot be used: {fault}. --tracking-uri names another.")
     elif is_database(uri):
         _require_driver(uri)
-    elif uri.startswith(("http://", "https://")):
-        if not _host(uri):
-            raise Refused(f"the tracking URI {masked(uri)!r} names no host; {_EXPECTED}")
+    elif uri.lower().startswith(("http://", "https://")):
+        if fault := _address_fault(uri):
+            raise Refused(f"the tracking URI {masked(uri)!r} {fault}; {_EXPECTED}")
     elif "://" not in uri and uri != "databricks":
         raise Refused(f"the tracking URI {uri!r} is a path or lacks its beginning; {_EXPECTED}")
 
@@ -62,11 +64,15 @@ def reach_database(uri: str) -> None:
     create_engine(uri, poolclass=NullPool).connect().close()
 
 
-def _host(uri: str) -> str | None:
+def _address_fault(uri: str) -> str:
+    """What is wrong with the address of a server, or empty."""
     try:
-        return urlsplit(uri).hostname
-    except ValueError:  # half an IPv6 address
-        return None
+        parts = urlsplit(uri)
+        if not parts.hostname or parts.port == 0:
+            return "names no host"
+    except ValueError as error:  # half an IPv6 address, or a port that is none
+        return f"names no host and port ({error})"
+    return "is that of a page: leave out what comes after the host and port" if parts.fragment else ""
 
 
 def _database_url(uri: str) -> "URL":
@@ -96,11 +102,13 @@ def _file_fault(file: Path, *, writes: bool) -> str:
     """What keeps MLflow from using the file of a SQLite store, or empty."""
     if file.name in ("", ":memory:"):
         return "it would be lost with this process. Expected a file, as in sqlite:///mlflow.db"
+    if file.parts[0] == "~":
+        return "~ is no home there. Expected the whole path, as in sqlite:////home/me/mlflow.db"
     try:
         if file.is_dir():
             return "it is a folder; expected a file"
         if not file.exists():
-            return _folder_fault(file.absolute().parent) if writes else "there is none"
+            return folder_fault(file.absolute().parent) if writes else "there is none"
         if writes and not (os.access(file, os.W_OK) and os.access(file.absolute().parent, os.W_OK)):
             return "this user may not write the file and its folder, which SQLite needs both"
         if not os.access(file, os.R_OK):
@@ -110,9 +118,12 @@ def _file_fault(file: Path, *, writes: bool) -> str:
         return str(error)
 
 
-def _folder_fault(folder: Path) -> str:
+def folder_fault(folder: Path) -> str:
     """What keeps a file from being made in a folder, which is made too, or empty."""
-    there = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+    except OSError as error:  # a name that is too long, or a folder that this user may not look into
+        return str(error)
     if not there.is_dir():
         return f"{there} is no folder"
     return "" if os.access(there, os.W_OK | os.X_OK) else f"this user may not write to the folder {there}"

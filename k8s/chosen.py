@@ -12,6 +12,7 @@ from rich.console import Console
 
 from studies.engine.commands.archive_study import ArchiveOptions, archive_study
 from studies.engine.commands.rehearse import rehearsed
+from studies.engine.description import user_sources
 from studies.engine.options import AllOptions, CommandOptions, chosen_studies, resolve
 from studies.engine.study import Study
 from trainables.config import Refused
@@ -56,6 +57,12 @@ class Chosen:
             except MissingDataError as error:
                 missing.append(str(error))
         return missing
+
+    @property
+    def own_code(self) -> list[str]:
+        """Top-level packages of the user's own that the job's image must have, as the project's image has none."""
+        names = (name.partition(":")[0].partition(".")[0] for study in self.studies for name in user_sources(study))
+        return sorted(set(names))
 
 
 def choose(script: str, arguments: Sequence[str], storage: str) -> Chosen:

@@ -90,6 +90,10 @@ def main() -> None:
         f"{job['metadata']['name']}: {size.workers} workers of {size.cpus} CPUs, {size.memory} GiB, {size.gpus} GPUs; "
         f"{size.slots} trials at once",
     )
+    for package in chosen.own_code:
+        console.print(
+            labelled("needs your code", f"{package}, which --image must have where Python finds it", "yellow")
+        )
     if not chosen.options.rehearse:
         for missing in chosen.missing_data:
             console.print(labelled("needs its data", missing, "yellow"))

@@ -12,9 +12,11 @@ import tyro
 
 from analysis.comparison import Comparison, compare
 from analysis.conclusions import conclude_records
-from analysis.connection import TrackingServerError, masked, tracking_store
+from analysis.connection import masked, tracking_store
+from analysis.home import usable_home
 from analysis.records import experiments_with_studies, read_studies, unreadable_studies
 from analysis.report.report_folder import write_pages
+from analysis.tracking_store import folder_fault
 from trainables.config import Refused
 
 
@@ -37,13 +39,20 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # no name ends a command whose log file lacks its letters
     options = tyro.cli(ReportOptions, description="One HTML page a study, and one that compares them.")
-    uri, origin = tracking_store(options.tracking_uri)
-    print(f"reading {masked(uri)} ({origin})")
     try:
-        comparison = recorded_comparison(options)
-    except (Refused, TrackingServerError) as error:
+        with usable_home():
+            _report(options)
+    except Refused as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+
+
+def _report(options: ReportOptions) -> None:
+    uri, origin = tracking_store(options.tracking_uri)
+    print(f"reading {masked(uri)} ({origin})")
+    if fault := folder_fault(options.out.absolute()):
+        raise Refused(f"--out {options.out}: {fault}")
+    comparison = recorded_comparison(options)
     page = write_pages(comparison, options.out)
     for study in comparison.left_out:
         print(study)

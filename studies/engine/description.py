@@ -37,13 +37,18 @@ def described(value: Any) -> Any:
     return value
 
 
-def require_importable(value: Any) -> None:
+def require_importable(value: Any, *, elsewhere: bool = False) -> None:
     """Import all that a configuration names of the user's own; raises Refused for what is not there or fails.
 
-    Classes of values that are there already need none: they may be defined where no import path leads.
+    Classes of values that are there already need none: they may be defined where no import path leads. `elsewhere`: it
+    will run on another machine, which may have a library that is missing here, and is asked itself.
     """
     for code in _user_code(value):
-        imported(code.path)
+        try:
+            imported(code.path)
+        except Refused as error:
+            if not (elsewhere and _lacks_a_library(error.__cause__, code.path)):
+                raise
 
 
 def user_sources(value: Any) -> dict[str, str]:
@@ -64,6 +69,12 @@ def user_digest(name: str) -> str:
     from trainables.weights import weights_digest  # late: brings PyTorch along
 
     return weights_digest(name) if _is_file(name) else source_digest(name)
+
+
+def _lacks_a_library(error: BaseException | None, path: str) -> bool:
+    """Whether an import failed for want of a module that is not of the named one's own package."""
+    own = path.partition(":")[0].partition(".")[0]
+    return isinstance(error, ModuleNotFoundError) and (error.name or own).partition(".")[0] != own
 
 
 def _is_file(name: str) -> bool:

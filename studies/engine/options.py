@@ -1,7 +1,9 @@
 """The command line: what may be asked of a study when it is run, each option explained where it is declared."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -24,6 +26,9 @@ _QUICK: Mapping[str, Any] = {
     "information_rows": 400,
 }
 _QUICK_ROWS = 512
+_ADDRESS = re.compile(r"auto|(ray://)?[^\s/]+:(?P<port>[0-9]{1,5})")
+_LAST_PORT = 65535
+_SMALLEST_SHARE = 0.0001  # of a core or a GPU, that Ray can give away
 # Fields of a study that options of the same names replace.
 _CHANGES = (
     "lambdas",
@@ -104,14 +109,24 @@ class Options:
             "max_hours",
         ):
             value = getattr(self, name)
-            if value is not None and value < 0:
-                raise Refused(f"--{name.replace('_', '-')} must be at least 0, got {value}")
+            if value is not None and not 0 <= value < inf:
+                raise Refused(f"--{name.replace('_', '-')} must be a number from 0 on, got {value}")
+        for name in ("gpus_per_trial", "cpus_per_trial"):
+            value = getattr(self, name)
+            if value and value < _SMALLEST_SHARE:
+                raise Refused(f"--{name.replace('_', '-')} must be 0 or at least {_SMALLEST_SHARE:g}, got {value:g}")
+        if self.gpus_per_trial is not None and self.gpus_per_trial > 1 and self.gpus_per_trial % 1:
+            raise Refused(
+                f"--gpus-per-trial must be a share of one GPU or a whole number of them, got {self.gpus_per_trial:g}"
+            )
         if self.num_gpus and self.simulate_gpus:
             raise Refused("--num-gpus and --simulate-gpus exclude each other: GPUs are real or simulated")
         if self.address is not None and (self.num_gpus is not None or self.num_cpus is not None or self.simulate_gpus):
             raise Refused(
                 "--address uses a running cluster's resources: leave --num-gpus, --num-cpus and --simulate-gpus out"
             )
+        if self.address is not None and not _is_address(self.address):
+            raise Refused(f"--address must be auto, host:port or ray://host:port, got {self.address!r}")
         if self.wait_minutes and self.address is None:
             raise Refused("--wait-minutes is for a cluster that grows: it needs --address")
 
@@ -140,6 +155,12 @@ class AllOptions(CommandOptions):
 
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+
+def _is_address(address: str) -> bool:
+    """Whether it may be that of a Ray cluster."""
+    found = _ADDRESS.fullmatch(address)
+    return found is not None and int(found["port"] or 0) <= _LAST_PORT
 
 
 def parse(kind: type[AnyOptions], description: str) -> AnyOptions:

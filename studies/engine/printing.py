@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 _SPELLED_OUT = "spelled out"
+_NARROWEST = 40
 _SPELLINGS = {
     **{"λ": "lambda", "±": "+/-", "–": "-", "—": "-", "−": "-", "…": "...", "×": "x", "→": "->", "·": "*"},
     **{"≤": "<=", "≥": ">=", "η": "eta", "τ": "tau", "²": "^2", "∞": "inf", "─": "-", "│": "|", "’": "'"},
@@ -31,7 +32,10 @@ class _Console(Console):
 
 def terminal(*, stderr: bool = False, file: IO[str] | None = None, width: int | None = None) -> Console:
     """A console that prints text as it is, in tables too: on the standard output or error, or to a file."""
-    return _Console(stderr=stderr, file=file, width=width, markup=False, emoji=False, highlight=False)
+    console = _Console(stderr=stderr, file=file, width=width, markup=False, emoji=False, highlight=False)
+    if width is None and console.width < _NARROWEST:  # as $COLUMNS may say, which for 0 would print nothing
+        console.width = _NARROWEST
+    return console
 
 
 def labelled(name: str, text: str, style: str) -> Text:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from math import prod
+from math import inf, isfinite, prod
 from typing import Any
 
 from alignment import InfoNce, Objective
@@ -27,6 +27,7 @@ _AT_LEAST_ONE = (
 
 # Two doublings of the seeds, where a study does not say how many it can pay for.
 _SEEDS_BY_ROUNDS = 4
+_MOST_SEEDS = 1_000_000  # their numbers are written out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +91,12 @@ class Study:
             raise Refused(f"study {self.name!r} needs at least one variant, got none")
         if not self.lambdas or list(self.lambdas) != sorted(set(self.lambdas)) or self.lambdas[0] < 0:
             raise Refused(f"lambdas must be at least 0, increasing and without repeats, got {self.lambdas}")
+        if not all(map(isfinite, self.lambdas)):
+            raise Refused(f"lambdas must be finite numbers, got {self.lambdas}")
         if self.aligned_width is not None and self.aligned_width < 1:
             raise Refused(f"aligned_width must be at least 1, or None for all dimensions, got {self.aligned_width}")
-        if not self.gradient_clip > 0:
-            raise Refused(f"gradient_clip must be above 0, got {self.gradient_clip}")
+        if not 0 < self.gradient_clip < inf:
+            raise Refused(f"gradient_clip must be a number above 0, got {self.gradient_clip}")
         if not 0 < self.margin < 1:
             raise Refused(f"margin must be a difference of accuracies between 0 and 1, got {self.margin}")
         if self.exchange_sweeps < 0:
@@ -103,6 +106,9 @@ class Study:
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise Refused(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("seeds", "search_seeds", "max_seeds"):
+            if (getattr(self, name) or 0) > _MOST_SEEDS:
+                raise Refused(f"{name} must be at most {_MOST_SEEDS:,}, got {getattr(self, name)}")
         if self.alignment_samples < FEWEST_MEASURED_ROWS:
             raise Refused(f"alignment_samples must be at least {FEWEST_MEASURED_ROWS}, got {self.alignment_samples}")
         self._check_search_space()
@@ -144,6 +150,8 @@ class Study:
                 raise Refused(f"the search space has {name!r}, expected fields of Hyperparameters: {sorted(known)}")
             if not values or len(set(values)) != len(values):
                 raise Refused(f"the search space of {name!r} must be distinct values, got {values}")
+            if any(isinstance(value, float) and not isfinite(value) for value in values):
+                raise Refused(f"the search space of {name!r} must be finite numbers, got {values}")
         if "learning_rate" not in self.search_space:
             raise Refused(f"the search space must have learning_rate, got {sorted(self.search_space)}")
         taken = {"dropout_1": ("dropout", self.encoder_1), "dropout_2": ("dropout", self.encoder_2)}

@@ -19,7 +19,7 @@ from tests.k8s.pods import Pod, pods
 Documents = list[dict[str, Any]]
 Build = Callable[[Path], Documents]
 
-OVERLAYS = ("platform", "cpu-rehearsal", "gpu", "interactive", "fill-data")
+OVERLAYS = ("platform", "cpu-rehearsal", "gpu", "interactive", "fill-data", "cilium")
 
 # Combinations that no overlay of ours has, built in a copy: name, what it stands on, and its components in order.
 VARIANTS = {

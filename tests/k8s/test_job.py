@@ -214,6 +214,23 @@ def test_the_command_prints_the_job_alone_to_standard_output(
     assert "2 trials at once" in printed.err and "mosei_senti_data.pkl" in printed.err
 
 
+def test_code_of_ones_own_is_said_to_be_needed_in_the_image(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "lab_of_jobs.py").write_text(
+        "import dataclasses\n\n@dataclasses.dataclass(frozen=True)\nclass Distance:\n    def __call__(self, a, b): ..."
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["job", "synthetic", "--objective", "lab_of_jobs:Distance"])
+    main()
+    printed = capsys.readouterr()
+    assert yaml.safe_load(printed.out)["kind"] == "RayJob"
+    assert "needs your code: lab_of_jobs, which --image must have" in printed.err
+    monkeypatch.setattr("sys.argv", ["job", "synthetic", "--objective", "siglip"])
+    main()
+    assert "needs your code" not in capsys.readouterr().err
+
+
 def test_a_refused_job_prints_nothing_to_apply(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

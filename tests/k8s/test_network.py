@@ -129,10 +129,12 @@ def test_the_policies_decide_it(policies: Documents) -> None:
     assert passes([], "ingress", {ROLE: "ray-head"}, stranger, DASHBOARD)
 
 
-def test_every_pod_may_resolve_names(policies: Documents) -> None:
-    names = ({"kubernetes.io/metadata.name": "kube-system"}, {})
-    assert all(passes(policies, "egress", {ROLE: role}, names, 53) for role in ROLES)
-    assert not any(passes(policies, "egress", {ROLE: role}, names, 80) for role in ROLES)
+@pytest.mark.parametrize(("namespace", "port"), [("kube-system", 53), ("openshift-dns", 5353)])
+def test_every_pod_may_resolve_names(policies: Documents, namespace: str, port: int) -> None:
+    names = ({"kubernetes.io/metadata.name": namespace}, {})
+    assert all(passes(policies, "egress", {ROLE: role}, names, port) for role in ROLES)
+    closed = {53, 80, 5353} - {port}
+    assert not any(passes(policies, "egress", {ROLE: role}, names, other) for role in ROLES for other in closed)
 
 
 def opened(policies: Documents, role: str, address: str) -> set[tuple[int, str]]:
@@ -159,6 +161,28 @@ def test_heads_reach_the_api_on_every_port_that_it_is_usual_on(policies: Documen
     """443 and 6443 of most, 8443 of minikube, 16443 of microk8s."""
     assert opened(policies, "ray-head", "192.0.2.1") == {(port, "TCP") for port in (443, 6443, 8443, 16443)}
     assert not any(opened(policies, role, "192.0.2.1") for role in ROLES if role != "ray-head")
+
+
+def test_cilium_opens_for_its_nodes_what_the_policies_open_for_addresses(
+    policies: Documents, builds: Mapping[str, Documents]
+) -> None:
+    """Entities in place of addresses, of the same pods on the same ports, and nothing else."""
+    of_cilium = {document["metadata"]["name"]: document for document in builds["cilium"]}
+    opens = {"autoscalers": ["kube-apiserver"], "names-are-resolved": ["host"]}
+    assert of_cilium.keys() == opens.keys()
+    for name, entities in opens.items():
+        document = of_cilium[name]
+        assert (document["apiVersion"], document["kind"]) == ("cilium.io/v2", "CiliumNetworkPolicy")
+        (ours,) = (policy for policy in policies if policy["metadata"]["name"] == name)
+        assert document["metadata"]["namespace"] == ours["metadata"]["namespace"]
+        assert document["spec"].keys() == {"endpointSelector", "egress"}
+        assert document["spec"]["endpointSelector"] == ours["spec"]["podSelector"]
+        (rule,) = document["spec"]["egress"]
+        (to_addresses,) = (one for one in ours["spec"]["egress"] if any("ipBlock" in peer for peer in one["to"]))
+        assert rule["toEntities"] == entities
+        # Its ports are words.
+        ports = [{**port, "port": str(port["port"])} for port in to_addresses["ports"]]
+        assert rule["toPorts"] == [{"ports": ports}]
 
 
 def test_only_heads_reach_the_world_and_only_where_the_api_is(policies: Documents) -> None:

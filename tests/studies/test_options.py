@@ -1,4 +1,6 @@
+import re
 from dataclasses import replace
+from math import inf, nan
 from pathlib import Path
 
 import pytest
@@ -49,7 +51,11 @@ def test_an_unknown_variant_is_refused(study: Study) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_gpus": -1}, "--num-gpus must be at least 0, got -1"),
+        ({"num_gpus": -1}, "--num-gpus must be a number from 0 on, got -1"),
+        ({"max_hours": nan}, "--max-hours must be a number from 0 on, got nan"),
+        ({"cpus_per_trial": inf}, "--cpus-per-trial must be a number from 0 on, got inf"),
+        ({"gpus_per_trial": 1e-5}, "--gpus-per-trial must be 0 or at least 0.0001, got 1e-05"),
+        ({"gpus_per_trial": 1.5}, "--gpus-per-trial must be a share of one GPU or a whole number of them, got 1.5"),
         ({"num_gpus": 1, "simulate_gpus": 1}, "exclude each other"),
         ({"address": "auto", "num_cpus": 2}, "--address uses a running cluster's resources"),
     ],
@@ -57,6 +63,19 @@ def test_an_unknown_variant_is_refused(study: Study) -> None:
 def test_contradictory_options_are_refused(options: dict, message: str) -> None:
     with pytest.raises(Refused, match=message):
         Options(**options)
+
+
+@pytest.mark.parametrize("address", ["auto", "head:6379", "ray://head.lab:10001", "10.0.0.1:1", "[::1]:6379"])
+def test_a_cluster_has_an_address(address: str) -> None:
+    assert Options(address=address).address == address
+
+
+@pytest.mark.parametrize(
+    "address", ["", "head", "head:", "head:x", "head:99999", "ray://", "ray://head", "http://a:1/"]
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(Refused, match=re.escape(f"auto, host:port or ray://host:port, got {address!r}")):
+        Options(address=address)
 
 
 def test_gpus_that_are_not_there_are_refused_with_the_number_found() -> None:

@@ -115,6 +115,14 @@ def test_nothing_is_printed_as_markup(repository: Path) -> None:
     assert faults == []
 
 
+@pytest.mark.parametrize("columns", ["0", "1", "many", "70"])
+def test_something_is_printed_however_wide_it_is_said_to_be(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    printed = io.StringIO()
+    terminal(file=printed).print("a sentence of words that are whole")
+    assert printed.getvalue() == "a sentence of words that are whole\n"
+
+
 @pytest.mark.parametrize("kind", [None, "dumb"])
 def test_what_is_being_done_is_a_line_where_nothing_can_be_drawn_anew(
     kind: str | None, monkeypatch: pytest.MonkeyPatch

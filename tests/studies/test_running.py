@@ -29,6 +29,13 @@ def test_storage_in_a_file_is_refused_by_name(study: Study, tmp_path: Path, belo
     assert file.read_text() == "no folder"
 
 
+def test_storage_that_cannot_be_looked_at_is_refused(study: Study, tmp_path: Path) -> None:
+    _, sentence = refused(study, Options(storage=str(tmp_path / ("a" * 300))))
+    assert sentence.startswith("--storage ") and "File name too long" in sentence
+    _, sentence = refused(study, Options(storage="s3:/bucket"))
+    assert sentence.startswith("--storage: expected a folder, or a URI such as s3://bucket/path; got 's3:/bucket'")
+
+
 def test_it_is_said_where_the_runs_go_and_why(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     storage = str(tmp_path / "file")
     Path(storage).touch()

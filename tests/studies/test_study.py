@@ -1,4 +1,5 @@
 from dataclasses import replace
+from math import inf, nan
 
 import pytest
 
@@ -96,7 +97,14 @@ def test_what_cannot_be_recorded_is_refused(study: Study, objective: object, mes
         ({"seeds": 0}, "seeds must be at least 1, got 0"),
         ({"reports": 0}, "reports must be at least 1, got 0"),
         ({"aligned_width": 0}, "aligned_width must be at least 1"),
-        ({"gradient_clip": 0}, "gradient_clip must be above 0"),
+        ({"gradient_clip": 0}, "gradient_clip must be a number above 0"),
+        ({"gradient_clip": inf}, "gradient_clip must be a number above 0"),
+        ({"lambdas": (nan,)}, "finite numbers, got"),
+        ({"lambdas": (0, inf)}, "finite numbers, got"),
+        ({"search_space": {"learning_rate": (0.1, inf)}}, "'learning_rate' must be finite numbers"),
+        ({"margin": nan}, "margin must be a difference"),
+        ({"seeds": 10**20}, "seeds must be at most 1,000,000"),
+        ({"max_seeds": 10**9}, "max_seeds must be at most 1,000,000"),
     ],
 )
 def test_impossible_studies_are_refused(study: Study, change: dict, message: str) -> None:

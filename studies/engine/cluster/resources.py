@@ -62,6 +62,11 @@ def divided(nodes: Sequence[NodeResources], options: "Options") -> Resources:
     if cpus_per_trial is None:
         shares = [_cores_of_a_trial(node, gpus_per_trial) for node in nodes]
         cpus_per_trial = min((share for share in shares if share), default=1.0)
+    if not (cpus_per_trial or gpus_per_trial):
+        raise ResourceError(
+            "--cpus-per-trial 0: without a share of a GPU a trial must take cores, or nothing would bound how many run "
+            "at once"
+        )
     resources = Resources(nodes=nodes, cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial)
     if resources.slots < 1:
         raise ResourceError(f"no trial fits: {resources}")

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 from rich.console import Console
 
+from analysis.environment import environment, same_environment
+from analysis.home import usable_home
 from studies.engine.cluster.resources import ResourceError, Resources, divided
 from studies.engine.description import user_sources
-from studies.engine.environment import environment, same_environment
-from studies.engine.home import usable_home
 from studies.engine.options import Options
 from studies.engine.printing import under_way
 from studies.engine.study import Study

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from studies.engine.cluster.option_check import check_options
-from studies.engine.commands.exit_codes import EXIT_FAILED, command
+from studies.engine.commands.exit_codes import EXIT_FAILED, before_anything, command
 from studies.engine.commands.main import study_as_asked
 from studies.engine.options import AllOptions, chosen_studies, parse
 from studies.engine.study import Study
@@ -18,14 +18,15 @@ def all_command(studies: Sequence[Study]) -> None:
     """
     with command("studies") as console:
         options = parse(AllOptions, "Which alignment is best for each data set, and does it follow the redundancy?")
-        chosen = [study_as_asked(study, options, console) for study in chosen_studies(studies, options.studies)]
-        check_options(chosen, options)
-        if options.dry_run:
-            from studies.engine.commands.dry_run import print_plan  # late: what it imports is for plans alone
+        with before_anything():
+            chosen = [study_as_asked(study, options, console) for study in chosen_studies(studies, options.studies)]
+            check_options(chosen, options)
+            if options.dry_run:
+                from studies.engine.commands.dry_run import print_plan  # late: what it imports is for plans alone
 
-            for study in chosen:
-                print_plan(study, options, console)
-            return
+                for study in chosen:
+                    print_plan(study, options, console)
+                return
         # Late: tables, figures and laws are for those whose options are in order.
         from studies.engine.commands.compare_studies import compare_recorded
         from studies.engine.commands.one_after_another import run_all

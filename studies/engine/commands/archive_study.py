@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from studies.engine.commands.exit_codes import command
+from studies.engine.commands.exit_codes import before_anything, command
 from studies.engine.commands.main import run_as_asked
 from studies.engine.options import CommandOptions, parse
 from studies.engine.study import Study
@@ -34,7 +34,8 @@ def archive_command(template: Template) -> None:
     """Run a study of the feature archive that the command line names; exit codes as of any study."""
     with command("feature archive") as console:
         options = parse(ArchiveOptions, "Should the encoders of one's own features be aligned, and how strongly?")
-        study = archive_study(template, options.archive, options.modalities, options.task)
+        with before_anything():
+            study = archive_study(template, options.archive, options.modalities, options.task)
         run_as_asked(study, replace(options, data_dir=options.archive), console)
 
 

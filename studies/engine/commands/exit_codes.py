@@ -4,11 +4,13 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from analysis.connection import masked
-from studies.engine.home import usable_home
+from analysis.home import usable_home
 from studies.engine.outcome import Outcome, StudyFailed
 from studies.engine.printing import any_encoding, labelled, terminal
 from studies.engine.signals import stopping_gently
@@ -22,6 +24,10 @@ def command(name: str) -> Iterator[Console]:
     """A command's console, while it leaves as `exit_codes` says."""
     console = terminal()
     with exit_codes(name, console):
+        try:
+            Path.cwd()
+        except OSError:
+            raise Refused("the folder in which this runs is not there any more: start in another one") from None
         yield console
 
 
@@ -36,19 +42,28 @@ def exit_codes(name: str, console: Console) -> Iterator[None]:
             with stopping_gently(), usable_home():
                 yield
         except Refused as error:
-            console.print(labelled(name, str(error), "red"))
+            _say(labelled(name, str(error), "red"), console)
             sys.exit(EXIT_REFUSED)
         except StudyFailed as error:
-            console.print(labelled(name, str(error), "red"))
+            _say(labelled(name, str(error), "red"), console)
             sys.exit(EXIT_FAILED)
         except OSError as error:  # a full disk, storage that refuses or is gone
-            console.print(labelled(name, f"{type(error).__name__}: {error}", "red"))
+            _say(labelled(name, f"{type(error).__name__}: {error}", "red"), console)
             _say_how_to_go_on(
                 "What was recorded stays. Once that is mended, the same command goes on from there:", console
             )
             sys.exit(EXIT_FAILED)
         except KeyboardInterrupt:
             _stop(console)
+
+
+@contextmanager
+def before_anything() -> Iterator[None]:
+    """What the system refuses meanwhile is a refusal, as nothing is done and nothing recorded. Raises Refused."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(f"nothing was done: {type(error).__name__}: {error}") from error
 
 
 def stop_if_interrupted(outcome: Outcome, console: Console) -> None:
@@ -64,5 +79,13 @@ def _stop(console: Console) -> None:
 
 def _say_how_to_go_on(sentence: str, console: Console) -> None:
     same = masked(shlex.join(argument for argument in sys.argv if argument != "--fresh"))
-    console.print(sentence)
-    console.print(f"  python {same}", soft_wrap=True)
+    _say(Text(sentence), console)
+    _say(Text(f"  python {same}"), console, soft_wrap=True)
+
+
+def _say(text: Text, console: Console, *, soft_wrap: bool = False) -> None:
+    """Print on the console, or on the other output where that cannot be written to: its disk may be the full one."""
+    try:
+        console.print(text, soft_wrap=soft_wrap)
+    except OSError:
+        terminal(stderr=True).print(text, soft_wrap=soft_wrap)

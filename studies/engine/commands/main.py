@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from studies.engine.cluster.option_check import check_options
-from studies.engine.commands.exit_codes import command, stop_if_interrupted
+from studies.engine.commands.exit_codes import before_anything, command, stop_if_interrupted
 from studies.engine.commands.rehearse import rehearsed
 from studies.engine.options import CommandOptions, parse, resolve
 from studies.engine.running import run_with
@@ -22,13 +22,14 @@ def study_command(study: Study) -> None:
 
 def run_as_asked(study: Study, options: CommandOptions, console: Console) -> None:
     """Print the study's plan, or run it."""
-    study = study_as_asked(study, options, console)
-    check_options([study], options)
-    if options.dry_run:
-        from studies.engine.commands.dry_run import print_plan  # late: what it imports is for plans alone
+    with before_anything():
+        study = study_as_asked(study, options, console)
+        check_options([study], options)
+        if options.dry_run:
+            from studies.engine.commands.dry_run import print_plan  # late: what it imports is for plans alone
 
-        print_plan(study, options, console)
-        return
+            print_plan(study, options, console)
+            return
     with _hint_at_rehearsals():
         stop_if_interrupted(run_with(study, options, console), console)
 

@@ -5,23 +5,27 @@ driver keeps would be lost with a connection.
 """
 
 import io
+import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import ray
+from ray import cloudpickle
 from ray.exceptions import RayTaskError, TaskCancelledError, WorkerCrashedError
 from ray.util.queue import Empty, Queue
 from rich.console import Console
 
 from studies.engine.cluster.session import Cluster
+from studies.engine.description import require_importable
 from studies.engine.options import Options
 from studies.engine.outcome import Outcome, StudyFailed
 from studies.engine.printing import terminal
 from studies.engine.run import run_study
 from studies.engine.signals import stopping_gently
 from studies.engine.study import Study
+from trainables.config import Refused
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 _ON_THE_HEAD = {"node:__internal_head__": 0.001}
@@ -32,7 +36,8 @@ def run_there(study: Study, options: Options, cluster: Cluster, console: Console
     cluster.connect(console)
     lines = Queue(actor_options={"num_cpus": 0})
     task: Any = ray.remote(num_cpus=0, max_retries=0, max_calls=1, resources=_ON_THE_HEAD)(_run)
-    running = task.remote(study, replace(options, address="auto"), sys.argv, console.width, lines)
+    packed = cloudpickle.dumps(study)  # pyright: ignore[reportPrivateImportUsage]
+    running = task.remote(packed, replace(options, address="auto"), sys.argv, console.width, lines)
     try:
         try:
             _print_until_done(lines, running, console)
@@ -50,12 +55,26 @@ def run_there(study: Study, options: Options, cluster: Cluster, console: Console
         ) from None
 
 
-def _run(study: Study, options: Options, arguments: Sequence[str], width: int, lines: Queue) -> Outcome:
+def _run(packed: bytes, options: Options, arguments: Sequence[str], width: int, lines: Queue) -> Outcome:
+    study = unpacked(packed)
     sys.argv = list(arguments)  # what is recorded as the study's command
     words: Any = _Lines(lines)
     console = terminal(file=words, width=width)
     with stopping_gently(), Cluster(options) as cluster:
         return run_study(study, options, cluster, console)
+
+
+def unpacked(packed: bytes) -> Study:
+    """The study that another machine has pickled, with all that it names of the user's own imported here.
+
+    Raises Refused where something of it cannot be: what the user's code imports may be missing on this machine alone.
+    """
+    try:
+        study = cloudpickle.loads(packed)
+        require_importable(study)
+    except (Refused, ImportError, AttributeError) as error:
+        raise Refused(f"the cluster's head ({platform.node()}) cannot import what the study names: {error}") from error
+    return study
 
 
 def _print_until_done(lines: Queue, running: Any, console: Console) -> None:

@@ -5,12 +5,35 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
+from trainables.config import Refused
+
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_S3 = re.compile(r"s3://[^/?#]+")
+# What begins so is meant as an address, and would else be a folder of that name.
+_MEANT_AS_URI = re.compile(r"(s3[an]?|gs|gcs|hdfs|abfss?|az|wasbs?|https?|file):", re.IGNORECASE)
+_THIS_MACHINE = ("", "localhost")
 
 
 def is_uri(place: str) -> bool:
     """Whether a place is a URI, and no local folder."""
     return _URI.match(place) is not None
+
+
+def require_place(place: str) -> None:
+    """Refuse what would be another place than the one that is meant. Raises Refused."""
+    expected = f"expected a folder, or a URI such as s3://bucket/path; got {place!r}"
+    if not place.strip():
+        raise Refused(expected)
+    if place.startswith("~"):
+        raise Refused(f"{expected}. ~ is left as it is here: write $HOME, or ./~ for a folder of that name")
+    if place.startswith("file://"):
+        if urlsplit(place).netloc not in _THIS_MACHINE:
+            raise Refused(f"{expected}, which names another machine: a folder here is file:///path")
+    elif is_uri(place) or _MEANT_AS_URI.match(place):
+        if not _S3.match(place):
+            raise Refused(
+                f"{expected}. Other object stores are reached by their S3 interface, s3://bucket?endpoint_override=host"
+            )
 
 
 def absolute_place(place: str) -> str:

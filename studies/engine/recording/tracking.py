@@ -19,6 +19,7 @@ from analysis.connection import (
     is_database,
     masked,
 )
+from analysis.environment import same_environment
 from analysis.records import (
     FAILED_STATUS,
     FINISHED_STATUS,
@@ -43,7 +44,6 @@ from analysis.records.schema import (
     shortened,
 )
 from analysis.tracking_store import reach_database
-from studies.engine.environment import same_environment
 from studies.engine.outcome import StudyFailed
 from studies.engine.recording.first_opening import artifact_root, make_store
 from studies.engine.recording.journal import TrialRecord

@@ -6,7 +6,7 @@ from typing import Any
 from ray import tune
 from ray.tune import Callback
 
-from studies.engine.environment import environment
+from analysis.environment import environment
 from studies.engine.recording.storage import open_storage
 from studies.engine.search.queue import StudyQueue
 from studies.engine.tune.recorder import Recorder

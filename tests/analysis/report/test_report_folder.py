@@ -55,6 +55,19 @@ def test_the_command_names_what_is_missing(
     assert stopped.value.code == 2 and "no experiment 'typo'" in capsys.readouterr().err and not out.exists()
 
 
+@pytest.mark.parametrize("out", ["file", "file/deeper", "a" * 300])
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], out: str
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(
+        "sys.argv", ["analysis.report", "--tracking-uri", "http://host:x", "--out", f"{tmp_path}/{out}"]
+    )
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2 and f"--out {tmp_path}/{out}: " in capsys.readouterr().err
+
+
 def test_the_command_reads_where_mlflow_is_said_to_be(
     writer: Any, uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -44,6 +44,12 @@ def test_the_smallest_share_of_cores_holds_everywhere() -> None:
     assert (resources.slots, resources.cpus_per_trial) == (8, 0.5)
 
 
+def test_a_trial_that_takes_nothing_is_refused() -> None:
+    with pytest.raises(ResourceError, match=r"--cpus-per-trial 0: .* nothing would bound"):
+        divided([NodeResources(cpus=2, gpus=0)], Options(cpus_per_trial=0))
+    assert divided([NodeResources(cpus=2, gpus=1)], Options(cpus_per_trial=0, gpus_per_trial=0.25)).slots == 4
+
+
 @pytest.mark.parametrize(
     ("node", "options"), [((0, 0), {}), ((2, 0), {"gpus_per_trial": 1}), ((2, 1), {"cpus_per_trial": 4})]
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from studies.engine import Study
-from studies.engine.commands.archive_study import archive_study
+from studies.engine.commands.archive_study import archive_command, archive_study
 from trainables.config import ArchiveData, Mlp, ProjectedTransformer, Refused
 from trainables.data import MissingDataError, shapes
 from trainables.data.content import content_of
@@ -78,3 +78,13 @@ def test_modalities_that_are_not_there_are_refused(archive: Path, modalities: tu
 def test_an_archive_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match=r"expected a feature archive, found no file .*nothing\.npz"):
         archive_study(TEMPLATE, tmp_path / "nothing.npz", ("a", "b"))
+
+
+def test_what_the_system_refuses_of_an_archive_is_a_sentence_that_promises_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["custom.py", "--archive", "a" * 300, "--modalities", "a", "b"])
+    with pytest.raises(SystemExit) as left:
+        archive_command(TEMPLATE)
+    said = capsys.readouterr().out
+    assert left.value.code == 2 and "nothing was done: OSError" in said and "What was recorded" not in said

@@ -11,7 +11,7 @@ from ray.tune.result import SHOULD_CHECKPOINT
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
-from studies.engine.environment import environment
+from analysis.environment import environment
 from studies.engine.signals import same_handlers
 from studies.engine.tune.settings import tune_settings
 from studies.engine.tune.unsaved import Unsaved

@@ -16,6 +16,9 @@ class ArrayHeader:
     shape: tuple[int, ...]
     dtype: np.dtype
 
+    def __str__(self) -> str:
+        return f"{self.dtype} of shape {list(self.shape)}"
+
 
 class ArchiveArrays(Protocol):
     """A file as arrays by name, of which `headers` are known and few are read."""

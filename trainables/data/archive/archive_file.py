@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from zipfile import is_zipfile
 
 from trainables.config import ArchiveData, Refused
 from trainables.data.archive.archive_arrays import ArchiveArrays, ArrayHeader
@@ -24,7 +25,9 @@ from trainables.data.splits import MissingDataError, Task
 _PICKLES = (".pkl", ".pickle")
 _TENSORS = (".pt", ".pth", ".safetensors")
 _PARQUET = ".parquet"
-_ENDINGS = (".npz", *_PICKLES, *_TENSORS, _PARQUET)
+_NPZ = ".npz"
+_ENDINGS = (_NPZ, *_PICKLES, *_TENSORS, _PARQUET)
+_MOST_NAMED = 12
 
 
 def locate_archive(config: ArchiveData, data_dir: Path | None) -> Path:
@@ -37,7 +40,7 @@ def locate_archive(config: ArchiveData, data_dir: Path | None) -> Path:
     if data_dir is None:
         raise MissingDataError("a feature archive needs its path, or a folder that holds it, got none")
     within = [data_dir, *sorted(data_dir.iterdir())] if data_dir.is_dir() else []
-    candidates = [path for path in within if path.suffix in _ENDINGS or npy_files(path)] or [data_dir]
+    candidates = [path for path in within if _ending(path) in _ENDINGS or npy_files(path)] or [data_dir]
     for path in candidates:
         if is_archive(path) and archive_content(path) == config.content:
             return path
@@ -60,11 +63,22 @@ def open_archive(path: Path, task: Task | None) -> ArchiveArrays:
     """
     if path.is_dir():
         return FolderArrays(path)
-    if path.suffix in _PICKLES:
+    ending = _ending(path)
+    if ending in _PICKLES:
         return MmsaArrays(path, task)
-    if path.suffix in _TENSORS:
+    if ending in _TENSORS:
         return tensor_arrays(path)
-    return parquet_arrays(path) if path.suffix == _PARQUET else NpzArrays(path)
+    if ending == _PARQUET:
+        return parquet_arrays(path)
+    if ending != _NPZ and not is_zipfile(path):
+        raise Refused(
+            f"{path}: expected a file that ends in {', '.join(_ENDINGS)}, or a folder of .npy files; found another"
+        )
+    return NpzArrays(path)
+
+
+def _ending(path: Path) -> str:
+    return path.suffix.lower()
 
 
 def checked_headers(path: Path, headers: Mapping[str, ArrayHeader], modalities: tuple[str, str]) -> str | None:
@@ -75,8 +89,10 @@ def checked_headers(path: Path, headers: Mapping[str, ArrayHeader], modalities: 
     """
     label = headers.get(LABEL)
     if label is None or not label.shape or label.dtype.kind not in "biufUS":
-        found = f"none{label_hint(headers)}" if label is None else f"{label.dtype} of shape {list(label.shape)}"
-        mend = ": store words as label.astype(str)" if label is not None and label.dtype.hasobject else ""
+        found = f"none{label_hint(headers) or _listed(headers)}" if label is None else str(label)
+        mend = ""
+        if label is not None and label.dtype.hasobject:
+            mend = " (words with gaps, dates or lists): store words as label.astype(str), and all else as numbers"
         raise Refused(
             f"{path}: expected an array label [n] of integers, words or booleans (classes) or real numbers, "
             f"found {found}{mend}"
@@ -86,7 +102,8 @@ def checked_headers(path: Path, headers: Mapping[str, ArrayHeader], modalities: 
         header = headers.get(name)
         if header is None or not _is_modality(name, header):
             known = ", ".join(key for key, other in headers.items() if _is_modality(key, other)) or "none"
-            raise Refused(f"{path}: expected features float [n, d] or [n, t, d] named {name}; it has: {known}")
+            found = "" if header is None else f", found {header}{_mend(name, header)}"
+            raise Refused(f"{path}: expected features float [n, d] or [n, t, d] named {name}{found}; it has: {known}")
         _require_rows(path, headers, name, num_rows)
         length = headers.get(f"{name}{LENGTH_SUFFIX}")
         if length is not None and (len(header.shape) != 3 or length.dtype.kind not in "iu"):
@@ -108,6 +125,19 @@ def _is_modality(name: str, header: ArrayHeader) -> bool:
         and len(header.shape) in (2, 3)
         and 0 not in header.shape
     )
+
+
+def _mend(name: str, header: ArrayHeader) -> str:
+    """How numbers of another type become features, where that is all that is wrong with them."""
+    has_shape = len(header.shape) in (2, 3) and 0 not in header.shape
+    return f" (store them as {name}.astype('float32'))" if header.dtype.kind in "biu" and has_shape else ""
+
+
+def _listed(headers: Mapping[str, ArrayHeader]) -> str:
+    """The names of all arrays, as an end to a sentence."""
+    if not headers:
+        return ", and no other array"
+    return f"; its arrays are {', '.join([*headers][:_MOST_NAMED])}{', …' if len(headers) > _MOST_NAMED else ''}"
 
 
 def _require_rows(path: Path, headers: Mapping[str, ArrayHeader], name: str, num_rows: int) -> None:

@@ -11,7 +11,9 @@ from trainables.data.splits import CLASSIFICATION, REGRESSION, Task, sign_classe
 # So many different labels, with so few rows each, may be ages or prices as well as classes.
 _MANY_LABELS, _FEW_ROWS_A_LABEL = 20, 5
 _MOST_NAMED = 8
-_MISSING_WORDS = ("", "nan", "<na>")
+# How NumPy, pandas and Python write what is missing. Words for it that people use may be classes as well.
+_MISSING_WORDS = ("", "nan", "<na>", "nat")
+_PERHAPS_MISSING = ("None", "null", "NULL", "N/A", "n/a", "NA")
 _AS_CLASSES = "say --task classification"
 _HOW_TO_SAY = "say which with --task classification or --task regression"
 
@@ -20,7 +22,7 @@ _HOW_TO_SAY = "say which with --task classification or --task regression"
 class Labels:
     """Labels `y` [n], int64 classes or float32 values, and their classes int64 [n]; `note` says how they were read.
 
-    `note` is None where they are plain integers.
+    `note` is None where they are integers that count from 0 or 1.
     """
 
     y: np.ndarray
@@ -78,9 +80,14 @@ def _of_words(values: np.ndarray, task: Task | None, place: str) -> Labels:
     if task == REGRESSION:
         raise Refused(f"{place}: expected numbers to regress, found words: {_listed(np.unique(values))}")
     stripped = np.char.lower(np.char.strip(values))
-    if num_missing := int(np.isin(stripped, _MISSING_WORDS).sum()):
+    if num_missing := count_missing(values):
         raise Refused(f"{place}: expected a label in each row, found none in {num_missing} of {len(values)}")
     words = np.unique(values)
+    if task is None and (perhaps := sorted(set(words.tolist()) & set(_PERHAPS_MISSING))):
+        raise Refused(
+            f"{place}: found the label {perhaps[0]}, which may be a class, or stand for a label that is missing: "
+            f"{_AS_CLASSES} if it is a class, and leave those rows out if not"
+        )
     if len(np.unique(stripped)) < len(words):
         alike = [word for word in words.tolist() if np.sum(np.char.lower(np.char.strip(words)) == _plain(word)) > 1]
         raise Refused(f"{place}: found labels that differ in capitals or spaces alone: {_listed(alike)}")
@@ -102,11 +109,20 @@ def _of_numbers(values: np.ndarray, task: Task | None, place: str) -> Labels:
     if task is None:
         task = _certain_task(distinct, len(values), place)
     if task == CLASSIFICATION:
-        return _as_classes(values, kind if values.dtype.kind == "f" else None)
-    with np.errstate(over="ignore"):
+        first, last = distinct[[0, -1]].tolist()
+        counts = values.dtype.kind != "f" and first in (0, 1) and last == first + len(distinct) - 1
+        return _as_classes(values, None if counts else kind)
+    with np.errstate(over="ignore", under="ignore"):
         y = values.astype(np.float32)
     if not np.isfinite(y).all():
-        raise Refused(f"{place}: expected labels that float32 can hold, up to 3.4e38, found {distinct[-1]:g}")
+        raise Refused(
+            f"{place}: expected labels that float32 can hold, up to 3.4e38, found {distinct[0]:g} to {distinct[-1]:g}"
+        )
+    if num_lost := int(((y == 0) & (values != 0)).sum()):
+        raise Refused(
+            f"{place}: expected labels that float32 can tell from 0, from 1e-45 on, found {num_lost} that are smaller: "
+            "multiply all by one number"
+        )
     classes = sign_classes(y)
     note = (
         f"{kind} from {distinct[0]:g} to {distinct[-1]:g} to regress, scored on their sign: "
@@ -148,6 +164,15 @@ def _as_classes(values: np.ndarray, kind: str | None) -> Labels:
     classes = classes.astype(np.int64)
     note = None if kind is None else f"{kind} read as {len(distinct)} classes: {_listed(distinct)}"
     return Labels(y=classes, classes=classes, task=CLASSIFICATION, num_classes=len(distinct), note=note)
+
+
+def count_missing(values: np.ndarray) -> int:
+    """How many of the values [n], words or numbers, are not there."""
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "replace")
+    if values.dtype.kind == "U":
+        return int(np.isin(np.char.lower(np.char.strip(values)), _MISSING_WORDS).sum())
+    return int(np.isnan(values).sum()) if values.dtype.kind == "f" else 0
 
 
 def _plain(word: str) -> str:

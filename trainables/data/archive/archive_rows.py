@@ -19,7 +19,7 @@ import numpy as np
 from trainables.config import ArchiveData, Refused
 from trainables.data.archive.archive_arrays import ArchiveArrays
 from trainables.data.archive.archive_file import checked_headers, locate_archive, open_archive
-from trainables.data.archive.archive_labels import Labels, read_labels
+from trainables.data.archive.archive_labels import Labels, count_missing, read_labels
 from trainables.data.archive.near_misses import GROUP, LABEL, LENGTH_SUFFIX, SPLIT
 from trainables.data.grouped import grouped_split
 from trainables.data.split_names import split_numbers
@@ -81,6 +81,11 @@ def read_rows(path: Path, arrays: ArchiveArrays, config: ArchiveData) -> Rows:
     found = arrays.read((LABEL, SPLIT, GROUP))
     labels = read_labels(found[LABEL], config.task or arrays.task, f"{path}: {LABEL}")
     group = found.get(GROUP)
+    if group is not None and (num_missing := count_missing(group)):
+        raise Refused(
+            f"{path}: expected a group in each row, found none in {num_missing} of {len(group)}: give each of these "
+            "rows a group of its own, or leave them out"
+        )
     splits = _split_rows(path, labels.classes, found.get(SPLIT), group, config.seed)
     groups = None if group is None else np.unique(group, return_inverse=True)[1].astype(np.int64)
     return Rows(labels=labels, splits=splits, groups=groups)

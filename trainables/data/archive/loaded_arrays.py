@@ -13,6 +13,7 @@ from trainables.data.splits import Task
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from torch import Tensor
 
 
 class LoadedArrays:
@@ -33,18 +34,26 @@ class LoadedArrays:
 
 
 def tensor_arrays(path: Path) -> LoadedArrays:
-    """The tensors of a file as arrays; half precision of the brain kind, which NumPy lacks, in float32."""
-    import torch  # late: an archive of NumPy's needs none of it
+    """The tensors of a file as arrays; kinds of floating point that NumPy lacks, such as bfloat16, in float32.
 
-    from trainables.tensor_file import read_tensors
+    Raises Refused, naming the file and the tensor, where one is sparse or of another kind that NumPy lacks.
+    """
+    from trainables.tensor_file import read_tensors  # late: PyTorch, of which an archive of NumPy's needs nothing
 
-    tensors = {name: tensor.detach() for name, tensor in read_tensors(path).items()}
-    return LoadedArrays(
-        {
-            name: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
-            for name, tensor in tensors.items()
-        }
-    )
+    return LoadedArrays({name: _array(tensor, f"{path}: {name}") for name, tensor in read_tensors(path).items()})
+
+
+def _array(tensor: "Tensor", place: str) -> np.ndarray:
+    import torch
+
+    is_known = tensor.dtype in (torch.float16, torch.float32, torch.float64)
+    try:
+        return (tensor.float() if tensor.is_floating_point() and not is_known else tensor).numpy(force=True)
+    except (TypeError, RuntimeError) as error:  # NotImplementedError is one of the latter
+        raise Refused(
+            f"{place}: expected a dense tensor of numbers that NumPy has too, found {tensor.layout} {tensor.dtype}: "
+            "store it as to_dense(), or dequantize(), gives it"
+        ) from error
 
 
 def parquet_arrays(path: Path) -> LoadedArrays:
@@ -74,10 +83,15 @@ def parquet_arrays(path: Path) -> LoadedArrays:
 
 def _column(column: "pa.Array", place: str) -> tuple[np.ndarray, np.ndarray | None]:
     """The values of a column, and the lengths [n] of its rows where these are sequences that differ in them."""
+    import pyarrow as pa
     from pyarrow import types
 
     if types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if types.is_decimal(column.type):
+        column = column.cast(pa.float64())
+    if types.is_string_view(column.type):
+        column = column.cast(pa.string())
     if types.is_string(column.type) or types.is_large_string(column.type):
         return column.fill_null("").to_numpy(zero_copy_only=False).astype(str), None
     if not _is_list(column.type):

@@ -71,7 +71,7 @@ def _prepared(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     names, notes = [], []
     for name in _LABELS:
         if name in keys:
-            yield name, np.concatenate([_numbers(part[name], name, path) for part in parts])
+            yield name, _joined(parts, name, path)
             names.append(name)
     sizes = [len(parts[index][names[0]]) for index in range(len(parts))]
     yield SPLIT, np.repeat(np.arange(len(SPLIT_NAMES)), sizes)
@@ -79,7 +79,7 @@ def _prepared(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     for name in _MODALITIES:
         if name not in keys:
             continue
-        values = np.concatenate([_numbers(part[name], name, path) for part in parts])
+        values = _joined(parts, name, path)
         if len(values) != sum(sizes) or values.ndim not in (2, 3) or 0 in values.shape:
             raise Refused(
                 f"{path}: expected {name} of shape [{sum(sizes)}, steps, features], as there are labels, "
@@ -100,10 +100,19 @@ def _prepared(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     yield _NOTES, np.array(notes)
 
 
+def _joined(parts: list[Mapping[str, Any]], name: str, path: Path) -> np.ndarray:
+    """An array of all splits behind one another. Raises Refused where one is none, or they differ in their shapes."""
+    arrays = [_numbers(part[name], name, path) for part in parts]
+    if len({array.shape[1:] for array in arrays}) > 1:
+        shapes = ", ".join(str(list(array.shape)) for array in arrays)
+        raise Refused(f"{path}: expected {name} of the same steps and features in each split, found shapes {shapes}")
+    return np.concatenate(arrays)
+
+
 def _numbers(values: Any, name: str, path: Path) -> np.ndarray:
-    """An array of numbers, which may be stored as a list of them."""
+    """An array of numbers, which may be stored as a list of them; words are classes too."""
     array = np.asarray(values) if isinstance(values, np.ndarray | list | tuple) else np.empty(0, dtype=object)
-    if array.dtype.kind not in "iuf" or array.ndim == 0:
+    if array.dtype.kind not in ("iufU" if name in _LABELS else "iuf") or array.ndim == 0:
         found = array.dtype if isinstance(values, np.ndarray | list | tuple) else type(values).__name__
         raise Refused(f"{path}: expected {name} to be an array of numbers, found {found}")
     return array
@@ -130,7 +139,7 @@ def _lengths(
     num_rows, num_steps = values.shape[:2]
     key = f"{name}_lengths"
     if key in keys:
-        lengths, how = np.concatenate([_numbers(part[key], key, path) for part in parts]), f"lengths are {key}"
+        lengths, how = _joined(parts, key, path), f"lengths are {key}"
     elif name == "text" and (mask := _token_mask(parts, keys, path)) is not None and mask.shape == values.shape[:2]:
         lengths, how = _last_true(mask), "lengths are the mask of text_bert"
     else:
@@ -145,7 +154,7 @@ def _token_mask(parts: list[Mapping[str, Any]], keys: set[Any], path: Path) -> n
     """Which tokens are real [n, t], of `text_bert` [n, 3, t]: tokens, mask, segments; None where there is none."""
     if "text_bert" not in keys:
         return None
-    tokens = np.concatenate([_numbers(part["text_bert"], "text_bert", path) for part in parts])
+    tokens = _joined(parts, "text_bert", path)
     return tokens[:, 1] != 0 if tokens.ndim == 3 and tokens.shape[1] == 3 else None
 
 

@@ -13,7 +13,11 @@ RESERVED = (LABEL, SPLIT, GROUP, IDENTIFIER)
 # How alike two names must be, from 0 to 1: one letter missing, added or in another place.
 _ALIKE = 0.8
 _LABEL_NAMES = ("labels", "y", "target", "targets", "class", "classes")
-_LENGTH_NAMES = ("length", "lengths", "len", "lens", "mask", "masks", "attentionmask", "seqlen", "numsteps")
+_LENGTH_NAMES = (
+    *("length", "lengths", "len", "lens", "mask", "masks", "attentionmask", "paddingmask", "padmask", "keypaddingmask"),
+    *("seqlen", "seqlens", "seqlength", "sequencelength", "sequencelengths"),
+    *("steps", "numsteps", "frames", "numframes", "nframes", "numtokens", "ntokens"),
+)
 
 
 def label_hint(headers: Mapping[str, ArrayHeader]) -> str:

@@ -28,9 +28,14 @@ class FolderArrays:
 
 
 def npy_files(folder: Path) -> dict[str, Path]:
-    """The .npy files of a folder by the name of their array, in the order of the names; none where it is no folder."""
+    """The .npy files of a folder by the name of their array, in the order of the names; none where it is no folder.
+
+    Hidden ones are no arrays: systems leave them beside files that were copied.
+    """
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return {path.stem: path for path in files if path.suffix == SUFFIX and path.is_file()}
+    return {
+        path.stem: path for path in files if path.suffix == SUFFIX and not path.name.startswith(".") and path.is_file()
+    }
 
 
 def archive_content(path: Path) -> str:

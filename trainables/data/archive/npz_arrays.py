@@ -17,6 +17,7 @@ from trainables.data.splits import Task
 SUFFIX = ".npy"
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what NumPy writes
 _ENCRYPTED = 0x1
+_OF_MACOS = "__MACOSX/"  # what its archiver adds beside each file
 
 
 class NpzArrays:
@@ -40,6 +41,8 @@ def _headers(path: Path) -> dict[str, ArrayHeader]:
     headers: dict[str, ArrayHeader] = {}
     with damage_refused(path, "a whole npz archive"), zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
+            if not info.filename.endswith(SUFFIX) or info.filename.startswith(_OF_MACOS):
+                continue  # a note beside the arrays
             _require_readable(info, path)
             with archive.open(info) as member:
                 headers[info.filename.removesuffix(SUFFIX)] = read_header(member)

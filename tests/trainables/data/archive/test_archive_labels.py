@@ -9,8 +9,9 @@ CODES = np.arange(60) % 3
 
 @pytest.mark.parametrize("kind", [np.int8, np.int64, np.uint16])
 def test_integers_are_classes_and_need_no_word(kind):
-    found = read_labels((CODES * 5).astype(kind), None, "here")
-    assert (found.task, found.num_classes, found.note) == ("classification", 3, None)
+    for first in (0, 1):
+        found = read_labels((CODES + first).astype(kind), None, "here")
+        assert (found.task, found.num_classes, found.note) == ("classification", 3, None)
     assert found.y.dtype == np.int64
     np.testing.assert_array_equal(found.y, CODES)
 
@@ -25,6 +26,8 @@ def test_integers_are_classes_and_need_no_word(kind):
             "words read as 3 classes: angry, happ",
         ),
         (np.array([b"sad", b"angry", b"happy"])[CODES], np.array([2, 0, 1])[CODES], "words read as 3 classes"),
+        (CODES * 5, CODES, "labels: integers read as 3 classes: 0, 5, 10"),
+        (np.array([-100, 0, 1], dtype=np.int8)[CODES], CODES, "labels: integers read as 3 classes: -100, 0, 1"),
         (CODES[:, None], CODES, "labels: one column"),
         (np.eye(3)[CODES], CODES, "labels: one-hot in 3 columns"),
         (np.eye(3, dtype=bool)[CODES], CODES, "labels: one-hot in 3 columns"),
@@ -95,8 +98,21 @@ def test_whole_numbers_stored_as_real_ones_are_asked_about():
         (np.zeros((60, 1, 1)), None, "one label a row"),
         (np.where(CODES == 0, np.nan, 1.0), "classification", "finite labels, found 20"),
         (np.where(CODES == 0, -1e39, 0.5), "regression", "float32 can hold"),
+        (np.where(CODES == 0, 1e-60, -0.5), "regression", "float32 can tell from 0, .* found 20 that are smaller"),
+        (
+            np.array(["sad", None, "happy"])[CODES].astype(str),
+            None,
+            "the label None, which may be a class, .*--task clas",
+        ),
+        (np.array(["pro", "contra", "NA"])[CODES], None, "the label NA, which may be a class"),
+        (np.array(["pro", "NaT", "contra"])[CODES], None, "a label in each row, found none in 20 of 60"),
     ],
 )
 def test_what_may_be_read_in_several_ways_or_not_at_all_is_refused(label, task, message):
     with pytest.raises(Refused, match=f"^here: .*{message}"):
         read_labels(label, task, "here")
+
+
+def test_a_word_that_may_stand_for_nothing_is_a_class_where_the_user_says_so():
+    found = read_labels(np.array(["FAVOR", "AGAINST", "None"])[CODES], "classification", "here")
+    assert found.num_classes == 3 and found.note == "labels: words read as 3 classes: AGAINST, FAVOR, None"

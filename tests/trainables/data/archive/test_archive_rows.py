@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -166,6 +167,9 @@ NEAR_MISSES = {
     "lengths": np.full(NUM_ROWS, 4),
     "text_mask": np.ones((NUM_ROWS, 4), dtype=bool),
     "attention_mask": np.ones((NUM_ROWS, 4)),
+    "text_padding_mask": np.ones((NUM_ROWS, 4), dtype=bool),
+    "text_seq_lens": np.full(NUM_ROWS, 4),
+    "num_frames": np.full(NUM_ROWS, 4),
 }
 
 
@@ -241,13 +245,19 @@ def test_missing_or_changed_archive_is_refused(path, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"label": None}, "an array label .* found none$"),
+        ({"label": None}, "an array label .* found none; its arrays are text, text_length, audio, split, id$"),
+        ({"label": None, **dict.fromkeys(map(str, range(20)), np.ones(2))}, "text_length, audio, split, id, 0, .*, …$"),
         ({"label": None, "targets": np.arange(NUM_ROWS) % 2}, r"found none \(is it targets\? then rename it\)"),
         ({"label": np.zeros(NUM_ROWS, dtype="M8[s]")}, "an array label .* found datetime64"),
         ({"label": np.full(NUM_ROWS, np.nan)}, "finite labels, found 60"),
         ({"text": None}, r"float \[n, d\] or \[n, t, d\] named text; it has: audio$"),
-        ({"text": np.ones((NUM_ROWS, 4, 3), dtype=int)}, "named text; it has: audio$"),
-        ({"text": np.ones((NUM_ROWS, 2, 4, 3))}, "named text; it has: audio$"),
+        (
+            {"text": np.ones((NUM_ROWS, 4, 3), dtype=np.int8)},
+            r"named text, found int8 of shape \[60, 4, 3\] \(store them as text\.astype\('float32'\)\); it has: audio$",
+        ),
+        ({"text": np.ones((NUM_ROWS, 2, 4, 3))}, r"named text, found float64 of shape \[60, 2, 4, 3\]; it has: audio$"),
+        ({"text": np.ones(NUM_ROWS)}, r"named text, found float64 of shape \[60\]; it has: audio$"),
+        ({"text": np.ones((NUM_ROWS, 3), dtype=complex)}, r"found complex128 of shape \[60, 3\]; it has: audio$"),
         ({"text": np.ones((59, 4, 3))}, r"60 rows of text, as there are labels, found shape \[59, 4, 3\]"),
         ({"split": np.zeros((NUM_ROWS, 1), dtype=int)}, r"split of shape \[60\]"),
         ({"split": np.arange(NUM_ROWS) % 2}, r"found \[0, 1\]"),
@@ -261,6 +271,9 @@ def test_missing_or_changed_archive_is_refused(path, tmp_path):
             "scale of the training rows, found 1 that are",
         ),
         ({"split": None, "group": np.zeros(NUM_ROWS)}, "at least 3 groups"),
+        ({"group": np.where(np.arange(NUM_ROWS) % 6, np.arange(NUM_ROWS) // 4, np.nan)}, "a group .* none in 10 of 60"),
+        ({"group": np.array(["ann", "", "bob"])[np.arange(NUM_ROWS) % 3]}, "a group in each row, found none in 20 of"),
+        ({"group": np.array([b"ann", b"nan", b"bob"])[np.arange(NUM_ROWS) % 3]}, "a group .* none in 20 of 60"),
         ({"label": np.array([0, "a"] * 30, dtype=object)}, r"an array label .* found object .*label\.astype\(str\)"),
         ({"split": None, "group": np.array([0, "a"] * 30, dtype=object)}, "without pickled objects"),
     ],
@@ -269,6 +282,32 @@ def test_archive_of_another_format_is_refused(path, changes, message):
     config = store(path, **changes)
     with pytest.raises(Refused, match=message):
         load(config, path)
+
+
+@pytest.mark.parametrize("name", ["features.h5", "features.csv", "features.npy", "features.npz.gz", "features"])
+def test_a_file_of_another_kind_is_refused_with_those_that_are_read(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"1,2,3")
+    config = ArchiveData(content=content_of(path), modalities=("text", "audio"))
+    with pytest.raises(
+        Refused, match=rf"{path}: expected a file that ends in \.npz, .*\.parquet, or a folder of \.npy"
+    ):
+        load(config, path)
+
+
+@pytest.mark.parametrize("name", ["FEATURES.NPZ", "features.zip", "features"])
+def test_an_archive_is_known_by_its_content_and_not_by_how_its_name_is_written(path, tmp_path, name):
+    config = store(path)
+    np.testing.assert_array_equal(load(config, path.rename(tmp_path / name)).test.y, [0, 1] * 5)
+
+
+def test_what_lies_beside_the_arrays_of_an_archive_is_none(path):
+    store(path)
+    with ZipFile(path, "a") as archive:
+        archive.writestr("README.txt", "of the lab")
+        archive.writestr("__MACOSX/._text.npy", "of a system")
+    assert NpzArrays(path).headers.keys() == made_arrays().keys()
+    load(ArchiveData(content=content_of(path), modalities=("text", "audio")), path)
 
 
 def test_what_is_no_archive_is_refused_by_name(path):

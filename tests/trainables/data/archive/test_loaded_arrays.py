@@ -1,5 +1,8 @@
 import pickle
+import re
+import warnings
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +97,35 @@ def test_half_precision_of_the_brain_kind_is_read(tmp_path: Path) -> None:
     assert found.keys() == {"a", "b"}
 
 
+def test_other_kinds_of_floating_point_are_read_and_what_numpy_lacks_is_refused_by_name(tmp_path: Path) -> None:
+    path, dense = tmp_path / "a.pt", torch.tensor([[1.5, 0.0], [0.0, -2.0]])
+    torch.save({"a": dense.to(torch.float8_e4m3fn), "b": torch.tensor([1 + 2j]).conj()}, path)
+    found = tensor_arrays(path).read(["a", "b"])
+    np.testing.assert_array_equal(found["a"], dense.numpy())
+    assert found["b"].tolist() == [1 - 2j]
+    for tensor, kind in ((dense.to_sparse(), "torch.sparse_coo"), (dense.to("meta"), "torch.strided")):
+        torch.save({"a": tensor}, path)
+        with pytest.raises(Refused, match=rf"a\.pt: a: expected a dense tensor .*, found {kind} torch\.float32"):
+            tensor_arrays(path)
+    torch.save({1: dense}, path)
+    with pytest.raises(Refused, match=r"a\.pt: expected tensors under names, got 1"):
+        tensor_arrays(path)
+
+
+def test_what_pytorch_says_of_another_file_is_a_sentence_without_bad_advice(tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    torch.save({"a": np.ones(3)}, path)
+    with pytest.raises(Refused) as refused:
+        tensor_arrays(path)
+    assert str(refused.value).endswith("written by torch.save: it holds numpy._core.multiarray._reconstruct too")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # there are such files all the same
+        torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
+    with pytest.raises(Refused, match=r"a\.pt: expected a dictionary of tensors, .*TorchScript") as refused:
+        tensor_arrays(path)
+    assert not re.search(r"\n|False", str(refused.value))
+
+
 class Harmful:
     def __reduce__(self) -> tuple:
         return (Path.touch, (Path("harm"),))
@@ -121,6 +153,8 @@ def test_words_categories_and_other_kinds_of_columns_of_a_table(tmp_path: Path) 
                 "fixed": pa.array([[1.0, 2.0]] * 3, type=pa.list_(pa.float32(), 2)),
                 "steps": [[[1.0], [2.0]]] * 3,
                 "struct": [{"x": 1}] * 3,
+                "view": words.cast(pa.string_view()),
+                "decimal": pa.array([Decimal("1.5"), None, Decimal("-2")]),
             }
         ),
         path,
@@ -128,6 +162,8 @@ def test_words_categories_and_other_kinds_of_columns_of_a_table(tmp_path: Path) 
     found = parquet_arrays(path)
     values = found.read(found.headers)
     assert values["label"].tolist() == values["split"].tolist() == ["sad", "happy", "sad"]
+    assert values["view"].tolist() == ["sad", "happy", "sad"]
+    np.testing.assert_array_equal(values["decimal"], [1.5, np.nan, -2])
     assert values["flag"].tolist() == [True, False, True]
     np.testing.assert_array_equal(values["fixed"], np.array([[1.0, 2.0]] * 3, dtype=np.float32))
     assert values["steps"].shape == (3, 2, 1)

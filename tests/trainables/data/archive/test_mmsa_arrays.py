@@ -1,5 +1,6 @@
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,18 @@ def test_the_label_is_the_sentiment_or_its_class_and_it_is_said_which(store):
     for name, part in classes.by_name.items():
         np.testing.assert_array_equal(part.y, content[name]["classification_labels"])
     assert any("the labels are classification_labels, not regression_labels" in note for note in classes.notes)
+
+
+def test_classes_may_be_words(store):
+    content = made_mmsa(aligned=True)
+    for part in content.values():
+        part["classification_labels"] = np.array(["Negative", "Neutral", "Positive"])[
+            np.array(part["classification_labels"], dtype=int)
+        ]
+    config, path = store(content)
+    assert load(config, path).task == "regression"
+    splits = load(replace(config, task="classification"), path)
+    assert (splits.num_classes, len(splits.train)) == (3, SIZES["train"])
 
 
 def test_sentiment_of_whole_numbers_is_a_regression_as_its_name_says(store):
@@ -157,6 +170,14 @@ def broken(change: Callable[[dict[str, Any]], object]) -> dict[str, dict[str, An
             "numbers of audio that float32 can hold",
         ),
         (broken(lambda part: part.pop("audio")), "named audio; it has: text, vision"),
+        (
+            broken(lambda part: part.update(vision=part["vision"][:, 1:])),
+            r"vision of the same steps and features in each split, found shapes \[40, ",
+        ),
+        (
+            broken(lambda part: part.update(text=part["text"][..., 1:])),
+            "text of the same steps and features in each split",
+        ),
     ],
 )
 def test_content_of_another_format_is_refused_by_name(store, content, message):

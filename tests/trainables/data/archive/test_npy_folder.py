@@ -26,6 +26,7 @@ def test_a_copy_elsewhere_with_other_files_beside_is_the_same_archive(folder: Pa
     copy = shutil.copytree(folder, tmp_path / "copy")
     (copy / "notes.txt").write_text("of the lab")
     (copy / "old").mkdir()
+    (copy / "._a.npy").write_bytes(b"of a system")
     assert archive_content(copy) == archive_content(folder)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.engine.home import usable_home
+from analysis.home import usable_home
 
 SET = ("HOME", "NUMBA_CACHE_DIR", "MPLCONFIGDIR", "RAY_AUTH_TOKEN")
 # Ray sets some of these in this process, where another test has started it.
@@ -20,7 +20,7 @@ NOBODYS_NUMBER = 54321  # of no entry among the system's users
 PROGRAM = """
 import json, os, sys
 sys.path[:0] = json.loads(sys.argv[1])
-from studies.engine.home import usable_home
+from analysis.home import usable_home
 if os.getuid() == 0:
     os.setgroups([])
     os.setuid(int(sys.argv[2]))
@@ -62,6 +62,26 @@ def test_who_has_no_home_gets_one_for_a_while(place: Path) -> None:
     assert Path(home).parent == place and not is_left
     assert found["HOME"] == home and found["NUMBA_CACHE_DIR"] == f"{home}/numba"
     assert len(found["RAY_AUTH_TOKEN"] or "") == 64
+
+
+REPORT = """
+import json, os, pwd, runpy, sys
+sys.path[:0] = json.loads(sys.argv.pop(1))
+def nobody(uid):
+    raise KeyError(uid)
+pwd.getpwuid = nobody
+os.environ.pop("HOME", None)
+runpy.run_module("analysis.report", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_a_report_needs_no_home(tmp_path: Path) -> None:
+    """MLflow looks for one as it is imported."""
+    store = f"sqlite:///{tmp_path}/none.db"
+    command = [sys.executable, "-c", REPORT, json.dumps(sys.path), "--tracking-uri", store]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (finished.returncode, "none.db cannot be used: there is none" in finished.stderr) == (2, True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_home_that_cannot_be_written_stays_and_what_is_written_goes_elsewhere(place: Path) -> None:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from studies.engine.environment import environment, same_environment
+from analysis.environment import environment, same_environment
 
 THERE, ABSENT = "ALIGN_TEST_THERE", "ALIGN_TEST_ABSENT"
 
