@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis.decision import Decisions, decision_table, gain_bands, study_decisions
 from analysis.figures import (
     Drawing,
     accuracy_and_alignment,
+    gain_at_lambda_star,
     gain_by_lambda,
     importance_figure,
     information_figure,
+    lambda_star_figure,
     parallel_coordinates,
     save_figure,
     survivor_figure,
@@ -61,6 +64,10 @@ def _drawings(
     drawings = {}
     if not records.scores.empty:
         drawings["accuracy_and_alignment"] = accuracy_and_alignment(records.scores, records.alignment, decisions)
+    if not decisions.empty:
+        names = ["variant", "encoder", "decision"]
+        drawings["lambda_star"] = lambda_star_figure(decisions, np.unique(records.study["lambdas"]), names)
+        drawings["gain_at_lambda_star"] = gain_at_lambda_star(decisions, names)
     if not bands.empty:
         drawings["gain_by_lambda"] = gain_by_lambda(bands)
     if not records.information.empty:

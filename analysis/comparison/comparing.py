@@ -4,16 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 
+from analysis.arrays import Array
 from analysis.claims import claim_findings, claim_summary
 from analysis.comparison.by_objective import objective_table, of_one_objective
 from analysis.comparison.comparison_tables import all_decisions, all_information, data_set_families, decision_map
 from analysis.comparison.pairs import modality_pairs
 from analysis.conclusions import Conclusions
-from analysis.figures import Drawing, information_figure, law_figure, map_figure
+from analysis.figures import Drawing, information_figure, lambda_star_figure, law_figure, map_figure
 from analysis.records import LeftOut
 from analysis.redundancy import NoLawError, Predictor, RedundancyLaw, encoder_points
+
+_MOST_ROWS = 40  # of a figure of λ*
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,6 +61,9 @@ def compare(studies: Sequence[Conclusions], left_out: Sequence[LeftOut] = ()) ->
     }
     laws, missing = _laws(of_real_data)
     drawings = {f"law_{predictor}": law_figure(law) for predictor, law in laws.items()}
+    if 0 < len(decisions) <= _MOST_ROWS:
+        names = ["study", "variant", "encoder"]
+        drawings["lambda_star"] = lambda_star_figure(decisions, _grid_up_to(decisions), names)
     if not cells.empty:
         drawings["decision_map"] = map_figure(cells)
     if not information.empty:
@@ -72,6 +79,13 @@ def compare(studies: Sequence[Conclusions], left_out: Sequence[LeftOut] = ()) ->
         missing_laws=missing,
         left_out_of_laws=left_out_of_laws,
     )
+
+
+def _grid_up_to(decisions: pd.DataFrame) -> Array:
+    """λ [L] for an axis that has the ends of all studies, which may have a grid each."""
+    highest = float(np.nanmax(decisions[["best", "low", "high"]].to_numpy(dtype=float), initial=1.0))
+    grid = np.array([0, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128], dtype=float)
+    return grid[: int(np.searchsorted(grid, highest)) + 1]
 
 
 def _laws(studies: Sequence[Conclusions]) -> tuple[dict[Predictor, RedundancyLaw], dict[Predictor, str]]:

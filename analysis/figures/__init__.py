@@ -1,10 +1,11 @@
 """Figures: one function a figure, from tables to a drawing that carries its numbers and its sentence."""
 
 from analysis.figures.curve_figures import accuracy_and_alignment, gain_by_lambda
+from analysis.figures.decision_figures import gain_at_lambda_star, lambda_star_figure
 from analysis.figures.information_figures import information_figure
 from analysis.figures.law_figures import law_figure
 from analysis.figures.map import map_figure
-from analysis.figures.plotting import METRIC_LABELS, STYLE, Drawing, even_steps, lambda_label, save_figure
+from analysis.figures.plotting import METRIC_LABELS, STYLE, Drawing, even_steps, save_figure
 from analysis.figures.search_figures import importance_figure, parallel_coordinates, survivor_figure
 
 __all__ = [
@@ -13,10 +14,11 @@ __all__ = [
     "Drawing",
     "accuracy_and_alignment",
     "even_steps",
+    "gain_at_lambda_star",
     "gain_by_lambda",
     "importance_figure",
     "information_figure",
-    "lambda_label",
+    "lambda_star_figure",
     "law_figure",
     "map_figure",
     "parallel_coordinates",

@@ -1,6 +1,6 @@
 """Figures of a study's curves: one function a figure, from tables to a matplotlib Figure (which needs no display)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import matplotlib
@@ -20,8 +20,12 @@ from analysis.figures.plotting import (
     ENCODER_STYLES,
     METRIC_LABELS,
     METRIC_STYLES,
+    ON_DARK,
+    ON_LIGHT,
     STYLE,
     Drawing,
+    Tip,
+    draw_cells,
     draw_chance,
     draw_curve,
     even_steps,
@@ -31,7 +35,9 @@ from analysis.figures.plotting import (
 from analysis.optimum import chance_curves, mean_curves
 from analysis.words import signed
 
-_LONGEST_OF_THREE = 12  # letters of a name, with three in a row above a narrow figure
+# In inches: a phone shows a figure of one variant without making its letters small.
+_NARROWEST, _OF_A_VARIANT = 3.4, 2.1
+_LETTER, _BESIDE_A_LABEL, _BETWEEN = 0.064, 0.53, 0.22  # in inches, of a legend
 
 
 def accuracy_and_alignment(
@@ -40,35 +46,46 @@ def accuracy_and_alignment(
     """Accuracy of both encoders over λ, what is decided, and the alignment reached, by variant (paper figure 3).
 
     scores and alignment as in `StudyRecords`, decisions as from `decision_table`. Bands are intervals of the mean over
-    seeds. Each measure's chance level is a grey line with its dashes, and a band up to the 95 % point of chance. Raises
-    ValueError where there are no scores.
+    seeds. Each measure's chance level is a grey line with its dashes, and a band up to the 95 % point of chance.
+    Accuracy without neutral rows is a row of its own where it is known. Raises ValueError where there are no scores.
     """
     if scores.empty:
         raise ValueError("there are no scores to draw; has the study confirmed any configuration?")
     variants, encoders = list(scores["variant"].unique()), list(scores["encoder"].unique())
     grid = np.unique(scores["lambda"])
     accuracy = mean_curves(scores, "accuracy", ["variant", "encoder"], confidence=confidence)
+    nonzero = mean_curves(scores, "accuracy_nonzero", ["variant", "encoder"], confidence=confidence)
     similarity = mean_curves(alignment, "value", ["variant", "metric"], confidence=confidence)
     chance = chance_curves(alignment, ["variant", "metric"])
+    heights = {"accuracy": 6, "λ*": 1.7, "alignment": 5}
+    if not nonzero.empty:
+        heights["without neutral"] = 5
+    tips: list[Tip] = []
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(max(1.0 + 2.1 * len(variants), 5.2), 5.0), layout="constrained")
-        panels = figure.subplots(3, len(variants), squeeze=False, gridspec_kw={"height_ratios": [6, 1.7, 5]})
-        for (top, strip, bottom), variant in zip(panels.T, variants, strict=True):
+        figure = Figure(figsize=(max(1.0 + _OF_A_VARIANT * len(variants), _NARROWEST), 1.0), layout="constrained")
+        legend_rows = _add_legends(figure, encoders, bool(scores["ceiling"].notna().any()), confidence)
+        figure.set_figheight(0.7 + 0.3 * sum(heights.values()) + 0.17 * legend_rows)
+        ratios = {"height_ratios": list(heights.values())}
+        panels = figure.subplots(len(heights), len(variants), squeeze=False, gridspec_kw=ratios)
+        for (top, strip, bottom, *last), variant in zip(panels.T, variants, strict=True):
             top.set_title(short_name(variant))
-            accuracy_here, scores_here = _of(accuracy, "variant", variant), _of(scores, "variant", variant)
-            _draw_accuracy(top, accuracy_here, scores_here, encoders, grid)
-            _draw_decisions(top, strip, _of(decisions, "variant", variant), encoders, grid)
+            here = {"encoders": encoders, "grid": grid}
+            tips += _draw_accuracy(top, _of(accuracy, "variant", variant), **here)
+            _draw_ceilings(top, _of(scores, "variant", variant), encoders)
+            _draw_decisions(top, strip, _of(decisions, "variant", variant), **here)
             similarity_here, chance_here = (_of(table, "variant", variant) for table in (similarity, chance))
             for metric, style in METRIC_STYLES.items():
                 draw_chance(bottom, _of(chance_here, "metric", metric), grid, style)
-                draw_curve(bottom, _of(similarity_here, "metric", metric), grid, style)
-            label_lambdas(bottom, grid)
-        _finish_rows(panels, encoders, len(grid), lowest=float(similarity["mean"].to_numpy().min(initial=0.0)))
-        _add_legends(figure, encoders, bool(scores["ceiling"].notna().any()), confidence)
+                tips += draw_curve(bottom, _of(similarity_here, "metric", metric), grid, style, METRIC_LABELS[metric])
+            for panel in last:
+                tips += _draw_accuracy(panel, _of(nonzero, "variant", variant), **here)
+        lowest = float(similarity["mean"].to_numpy().min(initial=0.0))
+        _finish_rows(panels, list(heights), encoders, grid, lowest=lowest)
     return Drawing(
         figure=figure,
-        data=_curve_data(accuracy, similarity, chance, decisions),
+        data=_curve_data(accuracy, nonzero, similarity, chance, decisions),
         caption="Test accuracy of each encoder over λ, what is decided, and the alignment reached, beside chance.",
+        tips=tips,
     )
 
 
@@ -103,7 +120,11 @@ def gain_by_lambda(gains: pd.DataFrame) -> Drawing:
 
 
 def _curve_data(
-    accuracy: pd.DataFrame, similarity: pd.DataFrame, chance: pd.DataFrame, decisions: pd.DataFrame
+    accuracy: pd.DataFrame,
+    nonzero: pd.DataFrame,
+    similarity: pd.DataFrame,
+    chance: pd.DataFrame,
+    decisions: pd.DataFrame,
 ) -> pd.DataFrame:
     """Every mean that is drawn, and λ* with the accuracy there: one row a point."""
     similarity, chance = (table.loc[table["metric"].isin(METRIC_STYLES)] for table in (similarity, chance))
@@ -112,6 +133,7 @@ def _curve_data(
     optima = pd.DataFrame({new: known[old] for old, new in (names | {"accuracy_at_best": "mean"}).items()})
     parts = [
         accuracy.rename(columns={"encoder": "curve"}).assign(quantity="accuracy"),
+        nonzero.rename(columns={"encoder": "curve"}).assign(quantity="accuracy without neutral rows"),
         similarity.rename(columns={"metric": "curve"}).assign(quantity="alignment"),
         chance.rename(columns={"metric": "curve", "chance": "mean", "chance_high": "high"}).assign(
             quantity="alignment by chance"
@@ -126,15 +148,17 @@ def _of(table: pd.DataFrame, column: str, label: str) -> pd.DataFrame:
     return table.loc[table[column] == label]
 
 
-def _draw_accuracy(
-    panel: Axes, curves: pd.DataFrame, scores: pd.DataFrame, encoders: Sequence[str], grid: Array
-) -> None:
+def _draw_accuracy(panel: Axes, curves: pd.DataFrame, encoders: Sequence[str], grid: Array) -> Iterable[Tip]:
+    panel.margins(y=0.08)
+    for encoder, style in zip(encoders, ENCODER_STYLES, strict=False):
+        yield from draw_curve(panel, _of(curves, "encoder", encoder), grid, style, encoder)
+
+
+def _draw_ceilings(panel: Axes, scores: pd.DataFrame, encoders: Sequence[str]) -> None:
     for encoder, style, dashes in zip(encoders, ENCODER_STYLES, CEILING_DASHES, strict=False):
-        draw_curve(panel, _of(curves, "encoder", encoder), grid, style)
         ceiling = _of(scores, "encoder", encoder)["ceiling"].dropna()
         if not ceiling.empty:
             panel.axhline(ceiling.iloc[0], color=style["color"], linestyle=dashes, linewidth=1.0)
-    panel.margins(y=0.08)
 
 
 def _draw_decisions(top: Axes, strip: Axes, decisions: pd.DataFrame, encoders: Sequence[str], grid: Array) -> None:
@@ -153,18 +177,22 @@ def _draw_decisions(top: Axes, strip: Axes, decisions: pd.DataFrame, encoders: S
         strip.text(len(grid) - 0.75, row - 0.25, str(optimum["decision"]), color=color, **right)
 
 
-def _finish_rows(panels: np.ndarray, encoders: Sequence[str], num_lambdas: int, *, lowest: float) -> None:
-    """Name the rows at the left; alignment has one axis everywhere, so only the first panel numbers it.
+def _finish_rows(
+    panels: np.ndarray, rows: Sequence[str], encoders: Sequence[str], grid: Array, *, lowest: float
+) -> None:
+    """Name the rows at the left and λ below; alignment has one axis everywhere, so only the first panel numbers it.
 
     The debiased CKA may fall below 0, to `lowest`. λ is the same everywhere too, but matplotlib's shared axes take time
     that grows with the square of their number.
     """
-    for panel, label in zip(panels[:, 0], ("accuracy", "λ*", "alignment"), strict=True):
+    for panel, label in zip(panels[:, 0], rows, strict=True):
         panel.set_ylabel(label)
-    for top, strip, bottom in panels.T:
-        top.set_xticks(range(num_lambdas), [])
-        for panel in (top, strip, bottom):
-            panel.set_xlim(-0.3, num_lambdas - 0.7)
+    for column in panels.T:
+        strip, bottom = column[1:3]
+        for panel in column:
+            panel.set_xticks(range(len(grid)), [])
+            panel.set_xlim(-0.3, len(grid) - 0.7)
+        label_lambdas(column[-1], grid)
         strip.set_ylim(len(encoders) - 0.6, -0.8)
         strip.spines[["bottom", "left"]].set_visible(False)
         strip.set_xticks([])
@@ -175,26 +203,31 @@ def _finish_rows(panels: np.ndarray, encoders: Sequence[str], num_lambdas: int, 
     panels[1, 0].set_yticks(range(len(encoders)), list(map(short_name, encoders)))
 
 
-def _add_legends(figure: Figure, encoders: Sequence[str], has_ceilings: bool, confidence: float) -> None:
+def _add_legends(figure: Figure, encoders: Sequence[str], has_ceilings: bool, confidence: float) -> int:
+    """A legend above and one below, as many columns as the width takes; returns how many lines both have."""
     above: list[Artist] = []
     for encoder, style in zip(encoders, ENCODER_STYLES, strict=False):
         above.append(Line2D([], [], label=short_name(encoder), **style))
     if has_ceilings:
         for encoder, style, dashes in zip(encoders, ENCODER_STYLES, CEILING_DASHES, strict=False):
-            label, color = f"Bayes ceiling, {short_name(encoder)}", style["color"]
+            label, color = f"ceiling, {short_name(encoder)}", style["color"]
             above.append(Line2D([], [], label=label, color=color, linestyle=dashes, linewidth=1))
     star: dict[str, Any] = {"marker": "*", "markersize": 9, "linestyle": "", "markeredgecolor": "black"}
-    above.append(Line2D([], [], label="λ* (below: the λ as good as it, and the decision)", color="0.75", **star))
+    above.append(Line2D([], [], label="λ*, and all as good", color="0.75", **star))
     below: list[Artist] = []
     for metric, style in METRIC_STYLES.items():
         below.append(Line2D([], [], label=METRIC_LABELS[metric], **style))
-    band = f"{100 * confidence:g} % interval over seeds"
+    band = f"{100 * confidence:g} % interval"
     below.append(Patch(color="0.5", alpha=0.3, linewidth=0, label=band))
-    below.append(Line2D([], [], label="chance, up to its 95 % point", **CHANCE_LINE))
-    in_narrow = 3 if max(map(len, encoders)) <= _LONGEST_OF_THREE else 1
-    columns = len(above) if figure.get_figwidth() > 7 else in_narrow
-    figure.legend(handles=above, loc="outside upper center", ncols=columns)
-    figure.legend(handles=below, loc="outside lower center", ncols=len(below) if figure.get_figwidth() > 9 else 3)
+    below.append(Line2D([], [], label="chance, to its 95 %", **CHANCE_LINE))
+    rows = 0
+    places: tuple[tuple[Any, list[Artist]], ...] = (("outside upper center", above), ("outside lower center", below))
+    for place, handles in places:
+        longest = max(len(str(handle.get_label())) for handle in handles)
+        columns = max(int((figure.get_figwidth() + _BETWEEN) / (_BESIDE_A_LABEL + _LETTER * longest)), 1)
+        figure.legend(handles=handles, loc=place, ncols=min(columns, len(handles)))
+        rows += -(-len(handles) // columns)
+    return rows
 
 
 def _draw_gains(panel: Axes, gains: pd.DataFrame, variants: Sequence[str], lambdas: Array, norm: SymLogNorm) -> None:
@@ -205,18 +238,12 @@ def _draw_gains(panel: Axes, gains: pd.DataFrame, variants: Sequence[str], lambd
         return 100 * table.reindex(index=variants, columns=lambdas).to_numpy(dtype=float)
 
     mean, low, high = (percentage_points(column) for column in ("gain", "low", "high"))
-    panel.imshow(mean, cmap="PuOr", norm=norm, aspect="auto")
+    draw_cells(panel, mean, cmap="PuOr", norm=norm)
     for row, column in np.argwhere(np.isfinite(mean)):
         value, half_width = mean[row, column], (high[row, column] - low[row, column]) / 2
         text = signed(float(value), 1) + (f"\n±{half_width:.1f}" if np.isfinite(half_width) else "")
         leaves_out_zero = low[row, column] > 0 or high[row, column] < 0
         weight = "bold" if leaves_out_zero else "normal"
-        color = "white" if abs(norm(value) - 0.5) > 0.33 else "black"
-        centred = {"ha": "center", "va": "center", "fontsize": 6.5, "linespacing": 1.05}
+        color = ON_DARK if abs(norm(value) - 0.5) > 0.33 else ON_LIGHT
+        centred = {"ha": "center", "va": "center", "fontsize": 6.5, "linespacing": 1.25}
         panel.text(column, row, text, fontweight=weight, color=color, **centred)
-    panel.set_xticks(np.arange(0.5, len(lambdas) - 1), minor=True)
-    panel.set_yticks(np.arange(0.5, len(variants) - 1), minor=True)
-    panel.grid(which="minor", color="white", linewidth=1.0)
-    panel.tick_params(which="both", length=0)
-    for spine in panel.spines.values():
-        spine.set_visible(False)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from analysis.figures.plotting import STYLE, Drawing, short_name
+from analysis.figures.plotting import STYLE, Drawing, draw_cells, short_name
 
 
 def map_figure(table: pd.DataFrame) -> Drawing:
@@ -52,9 +52,7 @@ def _draw_cells(panel: Axes, table: pd.DataFrame, places: tuple[list[int], list[
         text: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 6.5, "linespacing": 1.15}
         box = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 1.2}
         panel.text(x, y, f"{row['best']:.2g}\n{bounds}\n{row['decision']}", bbox=box, **text)
-    panel.imshow(values, cmap="Blues", vmin=0, vmax=1.3 * highest, aspect="auto", origin="lower")
+    draw_cells(panel, values, cmap="Blues", vmin=0, vmax=1.3 * highest)
     panel.set_xticks(range(len(rows)), [f"{number:,}" for number in rows])
     panel.set_yticks(range(len(bits)), [str(number) for number in bits])
-    panel.tick_params(length=0)
-    for spine in panel.spines.values():
-        spine.set_visible(False)
+    panel.invert_yaxis()  # the fewest bits at the bottom

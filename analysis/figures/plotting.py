@@ -6,7 +6,7 @@ to 1 where a grid ends at 4.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,6 +57,8 @@ METRIC_STYLES: dict[str, dict[str, Any]] = {
 }
 METRIC_LABELS = {"cka": "CKA", "svcca": "SVCCA", "mutual_knn": "mutual k-NN", "debiased_cka": "debiased CKA"}
 CHANCE_LINE: dict[str, Any] = {"color": "0.55", "linewidth": 0.7}
+# Of letters on a coloured cell, which is the same on dark paper. Not quite grey: the page turns what is grey around.
+ON_LIGHT, ON_DARK = "#0f1216", "#fbfdff"
 _MOST_PIXELS = 4e6
 _LONGEST_LABEL = 32
 AXIS_LABEL = "alignment weight λ"
@@ -78,19 +80,49 @@ def lambda_label(lambda_: float) -> str:
     return f"{lambda_:g}".removeprefix("0") or "0"
 
 
-def short_name(name: str) -> str:
+def short_name(name: str, longest: int = _LONGEST_LABEL) -> str:
     """A name as a figure has room for it: each line that is long without its middle."""
-    half = _LONGEST_LABEL // 2
-    lines = [line if len(line) <= _LONGEST_LABEL else f"{line[:half]}…{line[1 - half :]}" for line in name.split("\n")]
+    half = longest // 2
+    lines = [line if len(line) <= longest else f"{line[:half]}…{line[1 - half :]}" for line in name.split("\n")]
     return "\n".join(lines)
 
 
-def draw_curve(panel: Axes, curve: pd.DataFrame, grid: Array, style: Mapping[str, Any]) -> None:
-    """A line through a curve's means (columns lambda, mean, low, high) and a band over their intervals."""
+def draw_cells(panel: Axes, values: Array, **style: Any) -> None:
+    """A table as coloured cells around whole numbers, the first row at the top; a value that is not known is blank."""
+    down, across = (np.arange(length + 1) - 0.5 for length in values.shape)
+    panel.pcolormesh(across, down, np.ma.masked_invalid(values), edgecolor="white", linewidth=1.0, **style)
+    panel.invert_yaxis()
+    panel.tick_params(length=0)
+    for spine in panel.spines.values():
+        spine.set_visible(False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tip:
+    """What a point of a figure says to whoever points at it on a page; x and y are data of its panel."""
+
+    panel: Axes
+    x: float
+    y: float
+    text: str
+
+
+def draw_curve(panel: Axes, curve: pd.DataFrame, grid: Array, style: Mapping[str, Any], name: str) -> list[Tip]:
+    """A line through a curve's means (columns lambda, mean, low, high, num_seeds) and a band over their intervals."""
     curve = curve.sort_values("lambda")
     steps = even_steps(curve["lambda"].to_numpy(), grid)
     panel.fill_between(steps, curve["low"], curve["high"], color=style["color"], alpha=0.18, linewidth=0)
     panel.plot(steps, curve["mean"], markeredgecolor="white", markeredgewidth=0.5, **style)
+    return [
+        Tip(panel=panel, x=float(step), y=row["mean"], text=f"{name}\n{_of_point(row)}")
+        for step, row in zip(steps, curve.to_dict("records"), strict=True)
+    ]
+
+
+def _of_point(row: Mapping[Any, Any]) -> str:
+    """λ, mean, interval and n of one point of a curve, a line each."""
+    interval = "no interval (one seed)" if pd.isna(row["low"]) else f"{row['low']:.4f} to {row['high']:.4f}"
+    return f"λ = {row['lambda']:g}\nmean {row['mean']:.4f}\n95 % interval {interval}\nn = {row['num_seeds']} seeds"
 
 
 def draw_chance(panel: Axes, chance: pd.DataFrame, grid: Array, style: Mapping[str, Any]) -> None:
@@ -105,11 +137,15 @@ def draw_chance(panel: Axes, chance: pd.DataFrame, grid: Array, style: Mapping[s
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawing:
-    """A figure with the numbers that it draws, and what it shows in one sentence for those who cannot see it."""
+    """A figure with the numbers that it draws, and what it shows in one sentence for those who cannot see it.
+
+    `tips` are what its points say on a page.
+    """
 
     figure: Figure
     data: pd.DataFrame
     caption: str
+    tips: Sequence[Tip] = ()
 
     @cached_property
     def png(self) -> bytes:
@@ -119,6 +155,15 @@ class Drawing:
             lay_out(self.figure)
             dots_per_inch = min(200.0, np.sqrt(_MOST_PIXELS / np.prod(self.figure.get_size_inches())))
             self.figure.savefig(buffer, format="png", dpi=dots_per_inch)
+        return buffer.getvalue()
+
+    @cached_property
+    def svg(self) -> bytes:
+        """The figure as an SVG whose text is text, without its date or a random name."""
+        buffer = BytesIO()
+        with _in_style():
+            lay_out(self.figure)
+            self.figure.savefig(buffer, format="svg", metadata={"Date": None})
         return buffer.getvalue()
 
 
@@ -149,8 +194,8 @@ def save_figure(drawing: Drawing, path_stem: Path) -> tuple[Path, ...]:
     path_stem.parent.mkdir(parents=True, exist_ok=True)
     png, pdf, svg, csv = (path_stem.with_name(path_stem.name + suffix) for suffix in (".png", ".pdf", ".svg", ".csv"))
     png.write_bytes(drawing.png)
+    svg.write_bytes(drawing.svg)
     with _in_style():
         drawing.figure.savefig(pdf, metadata={"CreationDate": None})
-        drawing.figure.savefig(svg, metadata={"Date": None})
     drawing.data.to_csv(csv, index=False)
     return png, pdf, svg, csv

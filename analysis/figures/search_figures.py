@@ -8,18 +8,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from analysis.arrays import Array
-from analysis.figures.plotting import STYLE, Drawing, lambda_label, short_name
+from analysis.figures.plotting import ENCODER_STYLES, ON_LIGHT, STYLE, Drawing, draw_cells, lambda_label, short_name
 from analysis.records import StudyRecords
 from analysis.records.schema import BEST_ACCURACY, FINISHED
 from analysis.search_tables import ended_configurations, searched_values, survivors
 
 _MOST_PANELS_A_ROW = 5
 _HALO = [withStroke(linewidth=2, foreground="white")]  # numbers stay readable where lines cross them
+# Both ends can be told from white and from dark paper.
+_ACCURACIES = LinearSegmentedColormap.from_list("accuracies", [style["color"] for style in ENCODER_STYLES[:2]])
+_MOST_LINES = 500  # as lines of an SVG; more are one image in it
 _JITTER = 0.12  # of a step between two values, so that equal configurations do not hide each other
 
 
@@ -70,7 +73,7 @@ def parallel_coordinates(records: StudyRecords) -> Drawing:
         data=data,
         caption=(
             "Every configuration of the search: λ, its hyperparameters, and the best mean validation accuracy it "
-            "reported. Coloured lines were trained to the end (the brighter, the better); grey ones were stopped early."
+            "reported. Lines from blue to orange, the best, were trained to the end; grey ones were stopped early."
         ),
     )
 
@@ -117,14 +120,11 @@ def _panels(
 
 
 def _draw_counts(panel: Axes, counts: pd.DataFrame, most: int) -> None:
-    panel.imshow(counts.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=2 * most, aspect="auto")
+    draw_cells(panel, counts.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=2 * most)
     for row, column in np.ndindex(counts.shape):
-        panel.text(column, row, str(counts.iloc[row, column]), ha="center", va="center", fontsize=7)
+        panel.text(column, row, str(counts.iloc[row, column]), color=ON_LIGHT, ha="center", va="center", fontsize=7)
     panel.set_xticks(range(counts.shape[1]), [str(epoch) for epoch in counts.columns])
     panel.set_yticks(range(counts.shape[0]), [lambda_label(lambda_) for lambda_ in counts.index])
-    panel.tick_params(length=0)
-    for spine in panel.spines.values():
-        spine.set_visible(False)
 
 
 def _draw_configurations(panel: Axes, data: pd.DataFrame, values: dict, limits: tuple[float, float]) -> None:
@@ -135,10 +135,11 @@ def _draw_configurations(panel: Axes, data: pd.DataFrame, values: dict, limits: 
     ]
     lines = np.stack([np.column_stack([np.arange(len(heights)), height]) for height in np.stack(heights, axis=1)])
     finished = (data["outcome"] == FINISHED).to_numpy()
-    stopped: dict[str, Any] = {"colors": "0.7", "linewidths": 0.5, "alpha": 0.5}
+    drawn: dict[str, Any] = {"rasterized": len(lines) > _MOST_LINES}
+    stopped: dict[str, Any] = drawn | {"colors": "0.7", "linewidths": 0.5, "alpha": 0.5}
     panel.add_collection(LineCollection(list(lines[~finished]), **stopped))
     order = np.argsort(accuracy[finished])  # the best on top
-    coloured: dict[str, Any] = {"cmap": "cividis", "norm": Normalize(*limits), "linewidths": 0.9}
+    coloured: dict[str, Any] = drawn | {"cmap": _ACCURACIES, "norm": Normalize(*limits), "linewidths": 0.9}
     panel.add_collection(LineCollection(list(lines[finished][order]), array=accuracy[finished][order], **coloured))
     for place, choices in enumerate(values.values()):
         panel.axvline(place, color="0.35", linewidth=0.7)

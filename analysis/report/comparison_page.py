@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analysis.comparison import Comparison, chance_column
@@ -12,6 +10,7 @@ from analysis.figures import METRIC_LABELS
 from analysis.records.schema import MEASURES
 from analysis.redundancy import PREDICTORS, RedundancyLaw, law_summary
 from analysis.report.claim_part import claim_part
+from analysis.report.inline_svg import Picture, picture
 from analysis.report.page import render
 from analysis.report.page_tables import (
     PageTable,
@@ -24,9 +23,6 @@ from analysis.report.page_tables import (
     number,
     page_table,
 )
-from analysis.report.study_page import decision_chart, picture
-
-_MOST_ROWS_OF_A_CHART = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +46,13 @@ def comparison_page(comparison: Comparison, links: Sequence[StudyLink]) -> str:
         "left_out": comparison.left_out,
         "objective_table": _objective_table(objectives),
         "has_several_objectives": len(objectives[["objective", "aligned_width"]].drop_duplicates()) > 1,
-        "decision_chart": _chart(decisions),
+        "lambda_star": _picture(comparison, "lambda_star"),
         "decision_table": None if decisions.empty else decision_page_table(decisions),
         "laws": [
             {
                 "title": PREDICTORS[predictor],
                 "sentences": law_summary(law),
-                "picture": picture(comparison.drawings[f"law_{predictor}"]),
+                "picture": _picture(comparison, f"law_{predictor}"),
                 "table": _point_table(law),
             }
             for predictor, law in comparison.laws.items()
@@ -65,9 +61,7 @@ def comparison_page(comparison: Comparison, links: Sequence[StudyLink]) -> str:
         "left_out_of_laws": comparison.left_out_of_laws,
         "map": _picture(comparison, "decision_map"),
         "map_table": _map_table(comparison.tables["decision_map"]),
-        "pairs": [
-            picture(drawing) for name, drawing in comparison.drawings.items() if name.startswith("modality_pairs_")
-        ],
+        "pairs": [_picture(comparison, name) for name in comparison.drawings if name.startswith("modality_pairs_")],
         "information": _picture(comparison, "information"),
         "information_table": None if information.empty else information_page_table(information, "data_set"),
         "claims": claim_part(comparison.tables["claims"], comparison.tables["claim_tests"]),
@@ -75,19 +69,8 @@ def comparison_page(comparison: Comparison, links: Sequence[StudyLink]) -> str:
     return render("comparison.html", context)
 
 
-def _picture(comparison: Comparison, name: str) -> Any:
-    return picture(comparison.drawings[name]) if name in comparison.drawings else None
-
-
-def _chart(decisions: pd.DataFrame) -> Any:
-    """λ* of every encoder over a grid that has the ends of all; None where there are none, or too many for a chart."""
-    if decisions.empty or len(decisions) > _MOST_ROWS_OF_A_CHART:
-        return None
-    bounds = decisions[["best", "low", "high"]].to_numpy(dtype=float)
-    highest = float(np.nanmax(bounds, initial=1.0))
-    grid = np.array([0, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128], dtype=float)
-    last = int(np.searchsorted(grid, highest))
-    return decision_chart(decisions, grid[: last + 1], ["study", "variant", "encoder"])
+def _picture(comparison: Comparison, name: str) -> Picture | None:
+    return picture(comparison.drawings[name], name) if name in comparison.drawings else None
 
 
 def _objective_table(objectives: pd.DataFrame) -> PageTable | None:

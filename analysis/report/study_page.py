@@ -1,12 +1,9 @@
 """One study as one self-contained HTML page: what its template needs, from its records."""
 
 import json
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analysis.claims import claim_findings, claim_summary
@@ -24,20 +21,18 @@ from analysis.records.schema import (
     data_tag_variant,
     recorded_names,
 )
-from analysis.report.charts.intervals import IntervalChart, interval_chart
 from analysis.report.claim_part import claim_part
 from analysis.report.information_part import information_part
+from analysis.report.inline_svg import Picture, picture
 from analysis.report.page import render
 from analysis.report.page_tables import (
     chosen_table,
     decision_page_table,
     failure_table,
     importance_table,
-    interval,
-    number,
     search_table,
 )
-from analysis.report.variant_part import lambda_grid, variant_parts
+from analysis.report.variant_part import variant_parts
 
 _MOST_FAILURES = 50
 _MOST_ERRORS = 5  # different ones, whose whole text is shown
@@ -50,22 +45,12 @@ _ORIGIN_TITLES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A figure inside the page."""
-
-    source: str
-    caption: str
-    alternative: str
-
-
 def study_page(conclusions: Conclusions) -> str:
     """The page of one study."""
     records, progress = conclusions.records, conclusions.progress
     study, trials = records.study, records.trials
     failed = trials.loc[trials["outcome"] == FAILED]
     parts = variant_parts(conclusions)
-    names = ["variant", "encoder", "decision"]
     findings = claim_findings([conclusions])
     context = {
         "name": study["name"],
@@ -80,19 +65,14 @@ def study_page(conclusions: Conclusions) -> str:
         "num_seeds": study["definition"]["seeds"],
         "progress": progress,
         "variants_with_scores": parts,
-        "decision_charts": [
-            ("λ* with every λ that is as good", decision_chart(conclusions.decisions, lambda_grid(records), names)),
-            ("points of accuracy, with the band over all λ", gain_chart(conclusions.decisions, names)),
-        ]
-        if conclusions.decided
-        else [],
+        "decision_pictures": _pictures(conclusions.drawings, "lambda_star", "gain_at_lambda_star"),
         "decision_table": decision_page_table(conclusions.decisions) if conclusions.decided else None,
-        "curve_pictures": _pictures(conclusions.drawings, ["gain_by_lambda"]),
-        "information": information_part(records),
+        "curve_pictures": _pictures(conclusions.drawings, "gain_by_lambda"),
+        "information": information_part(conclusions),
         "claims": claim_part(claim_summary(findings), findings),
         "chosen": chosen_table(records),
         "search": search_table(progress) if len(trials) else None,
-        "search_pictures": _pictures(conclusions.drawings, ["survivors", "importance", "parallel_coordinates"]),
+        "search_pictures": _pictures(conclusions.drawings, "survivors", "importance", "parallel_coordinates"),
         "search_tables": [] if conclusions.importance.empty else [importance_table(conclusions.importance)],
         "failures": failure_table(failed, _MOST_FAILURES),
         "errors": _errors(failed),
@@ -117,57 +97,8 @@ def _contents(context: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(anchor, title) for anchor, title, needed in sections if needed is None or context[needed]]
 
 
-def decision_chart(decisions: pd.DataFrame, grid: np.ndarray, names: list[str]) -> IntervalChart:
-    """λ* of each row of `decision_table` with the λ that are as good, named by the columns `names`."""
-    rows = [
-        row_label
-        | {"value": row["best"], "low": row["low"], "high": row["high"]}
-        | {
-            "tip": (
-                f"{row_label['label']}\nλ* = {number(row['best'], '.3g')}\n"
-                f"as good: {interval(row['low'], row['high'], '.3g')}\nn = {row['seeds']:g} seeds"
-            )
-        }
-        for row, row_label in _labelled(decisions, names)
-    ]
-    return interval_chart(rows, grid, title="λ* of each encoder")
-
-
-def gain_chart(decisions: pd.DataFrame, names: list[str]) -> IntervalChart:
-    """The gain at λ* of each row of `decision_table` in points, named by the columns `names`.
-
-    Where λ* is the first λ there is no gain to speak of: a mark at 0 without an interval.
-    """
-    rows = []
-    for row, row_label in _labelled(decisions, names):
-        low, gain, high = (100 * row[name] for name in ("gain_low", "gain", "gain_high"))
-        band = interval(low, high, "+.1f") if low < high else "none, as λ* is the first λ"
-        tip = f"{row_label['label']}\ngain at λ* {number(gain, '+.1f')} points\nband {band}"
-        bounds = {"low": low, "high": high} if low < high else {"low": None, "high": None}
-        rows.append(row_label | {"value": gain, "tip": tip} | bounds)
-    return interval_chart(rows, None, title="Gain at λ* of each encoder")
-
-
-def _labelled(decisions: pd.DataFrame, names: list[str]) -> Iterator[tuple[dict[Any, Any], dict[str, Any]]]:
-    """Each row of `decision_table`, with its label and the number of its colour."""
-    encoders = list(dict.fromkeys(decisions["encoder"]))
-    for row in decisions.to_dict("records"):
-        label = ", ".join(str(row[name]) for name in names)
-        yield row, {"label": label, "number": encoders.index(row["encoder"]) % 2}
-
-
-def _pictures(drawings: Mapping[str, Drawing], names: list[str]) -> list[Picture]:
-    return [picture(drawings[name]) for name in names if name in drawings]
-
-
-def picture(drawing: Drawing) -> Picture:
-    """A figure that travels inside the page."""
-    encoded = b64encode(drawing.png).decode("ascii")
-    return Picture(
-        source=f"data:image/png;base64,{encoded}",
-        caption=drawing.caption,
-        alternative=f"{drawing.caption} The numbers are in the CSV file of the same name.",
-    )
+def _pictures(drawings: Mapping[str, Drawing], *names: str) -> list[Picture]:
+    return [picture(drawings[name], name) for name in names if name in drawings]
 
 
 def _errors(failed: pd.DataFrame) -> list[dict[str, str]]:

@@ -66,12 +66,13 @@ def study_scores(planted: Callable[..., np.ndarray]) -> pd.DataFrame:
         ("R = 0", "audio"): "flat",
     }
     rows = [
-        (variant, lambda_, encoder, seed, accuracy, 0.9)
+        (variant, lambda_, encoder, seed, accuracy, np.nan, 0.9)
         for number, ((variant, encoder), shape) in enumerate(shapes.items())
         for lambda_, of_seeds in zip(GRID, planted(shape, noise=0.002, seed=number), strict=True)
         for seed, accuracy in enumerate(of_seeds)
     ]
-    return pd.DataFrame(rows, columns=["variant", "lambda", "encoder", "seed", "accuracy", "ceiling"])
+    columns = ["variant", "lambda", "encoder", "seed", "accuracy", "accuracy_nonzero", "ceiling"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 @pytest.fixture
@@ -181,7 +182,7 @@ def study_records(
         study=study,
         parent_run_id="run",
         trials=pd.DataFrame(rows),
-        scores=study_scores.assign(accuracy_nonzero=np.nan),
+        scores=study_scores,
         alignment=study_alignment,
         information=study_information,
         circumstances={

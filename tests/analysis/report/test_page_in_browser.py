@@ -1,7 +1,9 @@
-"""The page of a study as a browser draws it: on a phone and a desktop, light and dark, nothing is cut or overlaps."""
+"""The page of a study as a browser draws it, on a phone, a desktop and paper: nothing is cut or overlaps."""
 
 import os
+import re
 import shutil
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -26,11 +28,19 @@ return [...document.querySelectorAll("svg.chart")]
 """
 _BEYOND = """
 const width = document.documentElement.clientWidth;
-const boxes = [...document.querySelectorAll("main svg.chart, main p, main h2, nav")]
+const boxes = [...document.querySelectorAll("main figure, main p, main h2, nav")]
   .map(part => part.getBoundingClientRect());
 return [document.documentElement.scrollWidth - width,
   boxes.filter(box => box.left < -1 || box.right > width + 1).length];
 """
+# What is wider than the page in print, or reaches out of a part that would scroll on a screen.
+_CUT_ON_PAPER = """
+const width = document.documentElement.clientWidth;
+return [...document.querySelectorAll("body *")]
+  .filter(part => !part.closest("svg g") && part.getBoundingClientRect().right > width + 1)
+  .map(part => part.tagName + " " + part.textContent.slice(0, 60));
+"""
+_PRINTABLE = round((210 - 2 * 12) * 96 / 25.4)  # pixels of A4's width between the margins of style.css
 _PAPER = "return getComputedStyle(document.body).backgroundColor"
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -92,7 +102,7 @@ def faults(browser: Chrome) -> tuple[list[str], list[str]]:
     """Texts of charts that reach out of their chart, and pairs of texts of which one lies on the other."""
     cut, overlapping = [], []
     charts = browser.execute_script(_BOXES)
-    assert len(charts) >= 2 + 2 * 2 + 1  # decisions and gains, the curves of two variants, information
+    assert len(charts) == 2 + 2 + 2 + 3  # λ* and gains, curves of two variants, all gains and information, the search
     for name, (left, top, right, bottom), texts in charts:
         assert len(texts) > 3
         for place, (words, box) in enumerate(texts):
@@ -111,3 +121,23 @@ def test_letters_that_are_too_large_are_noticed(opened: Chrome) -> None:
     opened.execute_script("document.styleSheets[0].insertRule('svg.chart text { font-size: 30px !important; }', 0)")
     cut, overlapping = faults(opened)
     assert cut and overlapping
+
+
+def test_on_paper_all_is_within_the_page(browser: Chrome, page: str) -> None:
+    metrics = {"width": _PRINTABLE, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": features})
+    try:
+        browser.get(page)
+        browser.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
+        assert browser.execute_script(_PAPER) == "rgb(255, 255, 255)"
+        assert browser.execute_script(_CUT_ON_PAPER) == []
+        printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    sizes = re.findall(rb"/MediaBox \[([\d. ]+)\]", b64decode(printed["data"]))
+    assert len(sizes) > 2
+    for size in sizes:
+        millimetres = [float(number) * 25.4 / 72 for number in size.split()]
+        assert millimetres == pytest.approx([0, 0, 210, 297], abs=0.2)
