@@ -74,7 +74,7 @@ class AdamW:
 
 def _first_state(tensor: Tensor) -> dict[str, Tensor]:
     return {
-        "step": torch.zeros((), device=tensor.device),
+        "step": torch.zeros((), dtype=torch.float32, device=tensor.device),
         "exp_avg": torch.zeros_like(tensor),
         "exp_avg_sq": torch.zeros_like(tensor),
     }
