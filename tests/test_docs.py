@@ -146,9 +146,9 @@ def test_the_archive_of_an_example_is_one_that_a_study_takes(
 
 
 def test_the_first_example_gives_a_table_and_a_page(tmp_path: Path, ray_alone: None) -> None:
-    """As it stands but for the rows that the information in the data is estimated from, which take longest."""
+    """As it stands but for its budget: fewer epochs, one round of seeds, fewer rows for the information in the data."""
     example = block_with("README.md", "outcome = run(")
-    quicker = example.replace("max_epochs=60,", "max_epochs=60, information_rows=400,")
+    quicker = example.replace("max_epochs=60,", "max_epochs=9, max_seeds=4, information_rows=100,")
     assert quicker != example
     lines = run_python(quicker, tmp_path).splitlines()
     *_, heading, first, second, page = lines

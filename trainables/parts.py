@@ -1,7 +1,6 @@
 """The parts that one trial trains: classifiers, projection heads, the objective's scalars, and their optimiser."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
@@ -9,6 +8,7 @@ from torch import nn
 from alignment import learnt_scalars
 from trainables.config import Hyperparameters, Refused, TrialConfig
 from trainables.encoders import KeyedEncoder
+from trainables.optimiser import AdamW, Group
 from trainables.pair import build_classifier, build_projection
 from trainables.placement import PlacedSplits
 from trainables.replicas import Replicas
@@ -56,27 +56,22 @@ def build_parts(config: TrialConfig, data: PlacedSplits, *, packed: bool) -> Par
     return Parts(classifiers=classifiers, projections=projections, learnt=_build_learnt(config, data.device, packed))
 
 
-def build_optimiser(parts: Parts, choice: Hyperparameters) -> torch.optim.Optimizer:
+def build_optimiser(parts: Parts, choice: Hyperparameters) -> AdamW:
     """AdamW over all parts: the projections with their own rate and decay, the objective's scalars without decay."""
-    groups: list[dict[str, Any]] = [
-        {
-            "params": [part.flat for part in parts.classifiers],
-            "lr": choice.learning_rate,
-            "weight_decay": choice.weight_decay,
-        }
-    ]
+    rate, decay = choice.learning_rate, choice.weight_decay
+    groups = [Group(tensors=[part.flat for part in parts.classifiers], learning_rate=rate, weight_decay=decay)]
     if parts.projections:
-        rate, decay = choice.projection_learning_rate, choice.projection_weight_decay
+        own_rate, own_decay = choice.projection_learning_rate, choice.projection_weight_decay
         groups.append(
-            {
-                "params": [part.flat for part in parts.projections],
-                "lr": choice.learning_rate if rate is None else rate,
-                "weight_decay": choice.weight_decay if decay is None else decay,
-            }
+            Group(
+                tensors=[part.flat for part in parts.projections],
+                learning_rate=rate if own_rate is None else own_rate,
+                weight_decay=decay if own_decay is None else own_decay,
+            )
         )
     if parts.learnt is not None:
-        groups.append({"params": [parts.learnt.flat], "lr": choice.learning_rate, "weight_decay": 0.0})
-    return torch.optim.AdamW(groups, fused=True)
+        groups.append(Group(tensors=[parts.learnt.flat], learning_rate=rate, weight_decay=0.0))
+    return AdamW(groups)
 
 
 def _build_learnt(config: TrialConfig, device: torch.device, packed: bool) -> Replicas | None:

@@ -150,7 +150,7 @@ class Training:
         )
         self.epoch = state["epoch"]
         self._load(now)
-        self._optimiser.load_state_dict(copy.deepcopy(state["optimiser"]))
+        self._optimiser.load_state_dict(state["optimiser"])
         self._best = [values.copied_to(self._device) for values in best]
         self._best_accuracy = state["best_accuracy"].clone()
         self._best_epoch = state["best_epoch"].clone()

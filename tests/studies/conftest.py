@@ -8,6 +8,7 @@ import pytest
 
 from studies.engine import Study
 from studies.engine.recording.first_opening import make_store
+from tests.studies.whole_study import ARGUMENTS
 from tests.studies.workspace import Workspace
 from trainables.config import Mlp, SyntheticData
 
@@ -32,6 +33,15 @@ def make_workspace(
         return workspace
 
     return make
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory, repository: Path, ray_alone: None) -> tuple[Workspace, str]:
+    """The study of `whole_study.py` by its command line, in a folder that was empty, and what it printed."""
+    workspace = Workspace(tmp_path_factory.mktemp("whole"), repository)
+    code, output = workspace.run(*ARGUMENTS)
+    assert code == 0, output
+    return workspace, output
 
 
 @pytest.fixture

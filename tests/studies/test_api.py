@@ -20,26 +20,16 @@ import ray
 
 from analysis import decision_table, read_study, study_decisions
 from analysis.connection import _SECONDS_A_REQUEST
-from studies import Outcome, Refused, StudyFailed, avmnist, run, synthetic
+from studies import Outcome, Refused, Study, StudyFailed, avmnist, run, synthetic
 from studies.engine.api import asked_options
 from studies.engine.options import Options, resolve
 from tests.cluster.process import Server, free_ports, listens
+from tests.studies.whole_study import FEWEST_TRIALS, OPTIONS
 from tests.studies.workspace import SECONDS_ALLOWED, Workspace
 from trainables.config import TorchEncoder
 from trainables.data import MissingDataError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-SMALL: dict[str, Any] = {
-    "quick": True,  # estimates the information in the data from few rows; the rest is said again
-    "variants": ("R=8",),
-    "lambdas": (0.0, 1.0),
-    "configurations": 3,
-    "seeds": 2,
-    "max_seeds": 4,
-    "max_epochs": 18,
-    "train_samples": (256,),
-}
-FEWEST_TRIALS = 2 * (3 + 1)  # the search and the first round; exchange and later rounds add to them
 # What a trial's row says of when and where it ran; all else is the same in every run of the study.
 CIRCUMSTANCES = ["start", "seconds"]
 # Of Ray and MLflow; others are set by libraries when they are imported, once for all.
@@ -60,17 +50,10 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def commanded(make_workspace: Callable[[], Workspace]) -> Workspace:
+@pytest.fixture(scope="session")
+def commanded(whole: tuple[Workspace, str]) -> Workspace:
     """The study as its command line runs it."""
-    workspace = make_workspace()
-    arguments = []
-    for name, value in SMALL.items():
-        values = value if isinstance(value, tuple) else [] if value is True else [value]
-        arguments += [f"--{name.replace('_', '-')}", *map(str, values)]
-    code, output = workspace.run(*arguments)
-    assert code == 0, output
-    return workspace
+    return whole[0]
 
 
 @pytest.fixture
@@ -81,7 +64,7 @@ def workspace(make_workspace: Callable[[], Workspace], commanded: Workspace) -> 
 
 def run_in(workspace: Workspace, **options: Any) -> Outcome:
     places = {"storage": str(workspace.folder / "runs"), "tracking_uri": workspace.tracking_uri}
-    return run(synthetic.STUDY, **{**SMALL, **places, **options})
+    return run(synthetic.STUDY, **{**OPTIONS, **places, **options})
 
 
 def assert_equal_to_recorded(outcome: Outcome, workspace: Workspace) -> None:
@@ -139,7 +122,7 @@ def test_it_returns_what_the_command_line_records_and_leaves_no_trace(
         ({"num_gpus": 64}, Refused, "--num-gpus 64: this machine has"),
         ({"lambdas": (1, 0)}, Refused, "increasing"),
         ({"variants": ("R=3",)}, Refused, r"no variant \['R=3'\]"),
-        ({"train_samples": [50_000]}, Refused, "45875 training rows of R=8, got 50000"),
+        ({"train_samples": [50_000]}, Refused, "45875 training rows of R=4, got 50000"),
         ({"objective": "unknown"}, Refused, "--objective must be one of"),
         ({"address": "auto", "num_cpus": 1}, Refused, "leave --num-gpus, --num-cpus"),
         ({"tracking_uri": "mlflow.db"}, Refused, "'mlflow.db' is a path or lacks its beginning"),
@@ -151,7 +134,7 @@ def test_it_returns_what_the_command_line_records_and_leaves_no_trace(
         ({"num_cpus": "2"}, Refused, r"num_cpus: expected int \| None, got '2' of type str"),
         ({"fresh": "no"}, Refused, "fresh: expected bool, got 'no'"),
         ({"seeds": 2.5}, Refused, r"seeds: expected int \| None, got 2.5"),
-        ({"variants": "R=8"}, Refused, r"variants: expected tuple\[str, ...\] \| None, got 'R=8'"),
+        ({"variants": "R=4"}, Refused, r"variants: expected tuple\[str, ...\] \| None, got 'R=4'"),
         ({"lambdas": ["0", "1"]}, Refused, "lambdas: expected tuple"),
         ({"data_dir": 3}, Refused, "data_dir: expected Path, got 3"),
     ],
@@ -199,7 +182,7 @@ def test_an_encoder_that_cannot_be_imported_is_refused_before_ray_and_mlflow_beg
     study = replace(synthetic.STUDY, encoder_2=TorchEncoder(path), search_space={"learning_rate": (0.1, 0.01)})
     places = {"storage": str(workspace.folder / "runs"), "tracking_uri": workspace.tracking_uri}
     with pytest.raises(Refused, match=path.partition(":")[0]):
-        run(study, **SMALL, **places)
+        run(study, **OPTIONS, **places)
     assert not ray.is_initialized()
     assert not (workspace.folder / "mlflow.db").exists()
 
@@ -213,7 +196,7 @@ def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
 def test_options_may_be_what_json_makes_of_them(make_workspace: Callable[[], Workspace], commanded: Workspace) -> None:
     """Lists for tuples and text for paths: all is recorded already, so that nothing is trained."""
     workspace = make_workspace().with_all_of(commanded)
-    options = json.loads(json.dumps({**SMALL, "lambdas": (0, 1), "data_dir": str(workspace.folder)}))
+    options = json.loads(json.dumps({**OPTIONS, "lambdas": (0, 2), "data_dir": str(workspace.folder)}))
     outcome = run_in(workspace, **options)
     assert workspace.records() == commanded.records()
     assert_equal_to_recorded(outcome, commanded)
@@ -277,17 +260,21 @@ def test_ctrl_c_while_a_server_does_not_answer_ends_it(
         has_ended.set()
 
 
-def test_where_a_lambda_has_no_result_it_raises_with_all_the_rest(
-    make_workspace: Callable[[], Workspace], local_ray: None
-) -> None:
+def let_know(workspace: Workspace, study: Study) -> None:
+    """Lets that study, too, know the information in the data of the workspace."""
+    (known,) = workspace.folder.glob("runs/*/information.json")
+    shutil.copytree(known.parent, known.parents[1] / f"{study.name}-{study.identity}")
+
+
+def test_where_a_lambda_has_no_result_it_raises_with_all_the_rest(workspace: Workspace, local_ray: None) -> None:
     """This λ is beyond what float32 holds, so that every configuration diverges."""
-    workspace = make_workspace()
-    (label,) = SMALL["variants"]
+    (label,) = OPTIONS["variants"]
     study = replace(synthetic.STUDY, variants={label: synthetic.STUDY.variants[label]})
     places = {"storage": str(workspace.folder / "runs"), "tracking_uri": workspace.tracking_uri}
-    options = {**SMALL, "lambdas": (0, 1e39), "configurations": 2, "max_epochs": 2, **places}
-    with pytest.raises(StudyFailed, match=r"every configuration failed at R=8 λ=1e\+39") as failed:
-        run(study, **options)
+    options = {**OPTIONS, "lambdas": (0.0, 1e39), "configurations": 2, "max_epochs": 2}
+    let_know(workspace, resolve(study, Options(**options)))
+    with pytest.raises(StudyFailed, match=r"every configuration failed at R=4 λ=1e\+39") as failed:
+        run(study, **options, **places)
     outcome = failed.value.outcome
     assert outcome is not None and outcome.report is not None and outcome.report.is_file()
     assert set(outcome.scores["lambda"]) == {0}
@@ -344,11 +331,10 @@ class Broken:
 
 def test_what_nobody_expected_is_raised_and_recorded(workspace: Workspace, local_ray: None) -> None:
     study = replace(synthetic.STUDY, halving=Broken())
-    (known,) = workspace.folder.glob("runs/*/information.json")
-    shutil.copytree(known.parent, known.parents[1] / f"synthetic-{resolve(study, Options(**SMALL)).identity}")
+    let_know(workspace, resolve(study, Options(**OPTIONS)))
     places = {"storage": str(workspace.folder / "runs"), "tracking_uri": workspace.tracking_uri}
     with pytest.raises(Exception, match="ZeroDivisionError: nobody expected this") as caught:
-        run(study, **SMALL, **places)
+        run(study, **OPTIONS, **places)
     assert not isinstance(caught.value, Refused | StudyFailed | OSError)
     runs = workspace.runs()
     (parent,) = (run for run in runs if run.data.tags["role"] == "study")
@@ -357,4 +343,4 @@ def test_what_nobody_expected_is_raised_and_recorded(workspace: Workspace, local
     assert "in goes_on" in error and error.endswith("ZeroDivisionError: nobody expected this")
     assert "RUNNING" not in {run.info.status for run in runs}
     with pytest.raises(Exception, match="ZeroDivisionError"):
-        run(study, **SMALL, **places)  # the journal is free for the next, and so are Ray's cores
+        run(study, **OPTIONS, **places)  # the journal is free for the next, and so are Ray's cores

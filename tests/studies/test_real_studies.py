@@ -4,6 +4,7 @@ import json
 import pickle
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,22 @@ import pytest
 from analysis import read_study
 from analysis.records import unpack_hits
 from pid import estimate
-from studies import mustard_vt, paper
+from studies import Study, mustard_vt, paper
 from studies.engine.commands.information_table import print_pid_table
+from studies.engine.search.plan import CONFIRM, strata, trial_spec
 from tests.generated_affect import made_content, sarcasm, sentiment
 from tests.generated_mmsa import made_mmsa
 from tests.studies.workspace import Workspace
+from trainables.config import Hyperparameters
 from trainables.data import load
+from trainables.placement import PlacedSplits
+from trainables.training import Training
 
 SMALL = "--lambdas 0 1 --configurations 1 --seeds 2 --max-seeds 2 --max-epochs 2".split()
 PAIRS = {"vt": ("vision", "text"), "va": ("vision", "audio"), "at": ("audio", "text")}
+AFFECT_STUDIES = [study for study in paper.STUDIES if study.name.startswith(("mosei", "mustard"))]
+# Those that are run as a whole: both data sets, and every modality.
+WHOLE = ("mustard_vt", "mustard_at", "mosei_va")
 
 MakeWorkspace = Callable[[], Workspace]
 
@@ -39,19 +47,43 @@ def affect_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def all_studies(make_workspace: MakeWorkspace, affect_folder: Path) -> tuple[Workspace, str]:
-    """Every study whose data are there, as one command, and what it printed; the generated data sets left out."""
+    """Studies as one command, and what it printed; the data of one are not there."""
     workspace = make_workspace()
-    names = ["avmnist", *(f"{dataset}_{pair}" for dataset in ("mustard", "mosei") for pair in PAIRS)]
-    code, output = workspace.run(*SMALL, "--data-dir", str(affect_folder), "--studies", *names, script="paper")
+    arguments = ["--data-dir", str(affect_folder), "--studies", "avmnist", *WHOLE]
+    code, output = workspace.run(*SMALL, *arguments, script="paper")
     assert code == 0, output
     return workspace, output
 
 
-@pytest.mark.parametrize("pair", PAIRS)
-@pytest.mark.parametrize("dataset", ["mosei", "mustard"])
-def test_every_pair_is_run_to_its_end(all_studies: tuple[Workspace, str], dataset: str, pair: str) -> None:
-    records = read_study(all_studies[0].tracking_uri, f"{dataset}_{pair}")
-    assert list(records.study["modalities"]) == list(PAIRS[pair])
+def test_there_is_a_study_of_every_pair() -> None:
+    assert {study.name for study in AFFECT_STUDIES} == {
+        f"{name}_{pair}" for name in ("mosei", "mustard") for pair in PAIRS
+    }
+
+
+@pytest.mark.parametrize("study", AFFECT_STUDIES, ids=lambda study: study.name)
+def test_the_encoders_of_every_pair_train_and_are_tested(study: Study, affect_folder: Path) -> None:
+    """As a worker trains them."""
+    study = replace(study, seeds=2, max_seeds=2, max_epochs=2)
+    (data,) = study.variants.values()
+    splits = load(data, affect_folder)
+    assert splits.modalities == PAIRS[study.name.partition("_")[2]]
+    choice = Hyperparameters(**{name: values[0] for name, values in study.search_space.items()})
+    for stratum in (strata(study)[0], strata(study)[-1]):
+        training = Training(trial_spec(study, stratum, CONFIRM, 0, choice).config, PlacedSplits(splits))
+        losses = [training.run_epoch() for _ in range(2)]
+        assert ("loss/align" in losses[0]) == (stratum.lambda_ > 0)
+        assert all(np.isfinite(values).all() for loss in losses for values in loss.values())
+        training.validate()
+        tested = training.test()
+        assert {f"accuracy/{modality}" for modality in splits.modalities} <= set(tested.scores)
+        assert all(scores.shape == (2,) and ((0 <= scores) & (scores <= 1)).all() for scores in tested.scores.values())
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_pair_is_run_to_its_end(all_studies: tuple[Workspace, str], name: str) -> None:
+    records = read_study(all_studies[0].tracking_uri, name)
+    assert list(records.study["modalities"]) == list(PAIRS[name.partition("_")[2]])
     assert len(records.scores) == 2 * 2 * 2  # λ, encoders, seeds
     assert records.scores["accuracy"].between(0, 1).all()
     assert set(records.trials["outcome"]) == {"finished"}
@@ -78,12 +110,12 @@ def test_what_is_missing_is_named_and_the_rest_is_compared(all_studies: tuple[Wo
     workspace, output = all_studies
     assert "avmnist is left out" in output and "train-images-idx3-ubyte" in output
     points = pd.read_csv(workspace.folder / "figures/encoders_of_all_studies.csv")
-    assert len(points) == 2 * 3 * 2  # data sets, pairs, encoders
-    assert set(points["study"]) == {f"{dataset}_{pair}" for dataset in ("mosei", "mustard") for pair in PAIRS}
+    assert len(points) == len(WHOLE) * 2  # encoders
+    assert set(points["study"]) == set(WHOLE)
     index = workspace.folder / "report/index.html"
     assert f"report: {index.resolve().as_uri()}" in output
     links = re.findall(r'href="([^"#]+/report.html)"', index.read_text(encoding="utf-8"))
-    assert len(links) == 2 * 3 and all((index.parent / link).is_file() for link in links)
+    assert len(links) == len(WHOLE) and all((index.parent / link).is_file() for link in links)
 
 
 def test_the_table_of_information_has_every_data_set_that_is_there(
@@ -124,10 +156,10 @@ def test_changed_data_are_refused_by_a_study_that_began_with_others(
 ) -> None:
     workspace, path = make_workspace().with_all_of(all_studies[0]), tmp_path / "mustard/sarcasm.pkl"
     before = workspace.records()
-    next(workspace.folder.glob("runs/mustard_va-*/journal/*.json")).unlink()  # something is left to do
+    next(workspace.folder.glob("runs/mustard_vt-*/journal/*.json")).unlink()  # something is left to do
     path.parent.mkdir()
     path.write_bytes(pickle.dumps(made_content(sarcasm, seed=1)))
-    code, output = workspace.run_here(*SMALL, "--data-dir", str(tmp_path), script="mustard_va")
+    code, output = workspace.run_here(*SMALL, "--data-dir", str(tmp_path), script="mustard_vt")
     assert code == 2
     assert "expected the data that this study began with" in output
     assert len(workspace.records()) == len(before) - 1
@@ -149,10 +181,20 @@ def test_data_that_cannot_be_trained_on_are_refused_before_a_trial(
     assert not list(workspace.folder.glob("runs/*/journal/*.json"))
 
 
+def quicker(name: str, workspace: Workspace) -> Path:
+    """A script of that study, with few rows for the estimate of the information in the data, which takes longest."""
+    script = workspace.folder / f"{name}.py"
+    script.write_text(
+        f"from dataclasses import replace\nfrom studies import main, {name}\n\n"
+        f"main(replace({name}.STUDY, information_rows=100))\n"
+    )
+    return script
+
+
 def test_a_rehearsal_says_so_in_all_that_it_records(make_workspace: MakeWorkspace, local_ray: None) -> None:
     workspace = make_workspace()
-    arguments = "--quick --rehearse --lambdas 0 1 --configurations 1 --seeds 1 --max-epochs 1".split()
-    code, output = workspace.run_here(*arguments, script="mustard_va")
+    arguments = "--rehearse --lambdas 0 1 --configurations 1 --seeds 1 --max-seeds 1 --max-epochs 1".split()
+    code, output = workspace.run_here(*arguments, "--train-samples", "64", script=quicker("mustard_va", workspace))
     assert code == 0, output
     assert "REHEARSAL: generated data in place of MUStARD" in output
     for run in workspace.runs():
@@ -211,8 +253,9 @@ def test_written_and_spoken_digits_are_run_to_their_end(
     make_workspace: MakeWorkspace, shared_data: Path, local_ray: None
 ) -> None:
     workspace = make_workspace()
-    arguments = "--quick --lambdas 0 1 --configurations 1 --seeds 1 --max-seeds 1 --max-epochs 1".split()
-    code, output = workspace.run_here(*arguments, "--data-dir", str(shared_data), script="avmnist")
+    arguments = "--lambdas 0 1 --configurations 1 --seeds 1 --max-seeds 1 --max-epochs 1 --train-samples 512".split()
+    script = quicker("avmnist", workspace)
+    code, output = workspace.run_here(*arguments, "--data-dir", str(shared_data), script=script)
     assert code == 0, output
     assert len(read_study(workspace.tracking_uri, "avmnist").scores) == 2 * 2
 

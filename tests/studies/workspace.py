@@ -32,8 +32,7 @@ class Workspace:
 
     def start(self, *arguments: str, script: str | Path = "synthetic") -> subprocess.Popen[str]:
         """Start a study of the repository by its name, or any script by its path."""
-        path = script if isinstance(script, Path) else self.repository / "studies" / f"{script}.py"
-        command = [sys.executable, str(path), *arguments]
+        command = [sys.executable, str(self._path(script)), *arguments]
         environment = {**os.environ, "COLUMNS": "140", "MLFLOW_DISABLE_TELEMETRY": "true", **self.environment}
         return subprocess.Popen(
             command, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -44,9 +43,9 @@ class Workspace:
         output, _ = process.communicate(timeout=SECONDS_ALLOWED)
         return process.returncode, output
 
-    def run_here(self, *arguments: str, script: str) -> tuple[int, str]:
+    def run_here(self, *arguments: str, script: str | Path) -> tuple[int, str]:
         """As `run`, but in this process and on its Ray session: nothing is imported and no Ray started once more."""
-        path, said = self.repository / "studies" / f"{script}.py", io.StringIO()
+        path, said = self._path(script), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
             patch.chdir(self.folder)
             patch.setenv("COLUMNS", "140")
@@ -59,10 +58,13 @@ class Workspace:
                 return end.code, said.getvalue()
         return 0, said.getvalue()
 
-    def knowing_what(self, other: "Workspace") -> "Workspace":
+    def _path(self, script: str | Path) -> Path:
+        return script if isinstance(script, Path) else self.repository / "studies" / f"{script}.py"
+
+    def knowing_what(self, other: "Workspace", storage: str = "runs") -> "Workspace":
         """This workspace with the other's estimate of the information in the data, which would take time again."""
         (known,) = other.folder.glob("runs/*/information.json")
-        copy = self.folder / known.relative_to(other.folder)
+        copy = self.folder / storage / known.parent.name / known.name
         copy.parent.mkdir(parents=True)
         copy.write_bytes(known.read_bytes())
         return self

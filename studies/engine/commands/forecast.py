@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -14,7 +13,7 @@ from analysis.redundancy import Forecast, RedundancyLaw, encoder_points, law_sum
 from pid.atoms import Atoms
 from studies.engine.commands.advice import AdviceOptions
 from studies.engine.commands.exit_codes import stop_if_interrupted
-from studies.engine.inputs.information import information_record
+from studies.engine.inputs.information import METHOD, information_record
 from studies.engine.options import resolve, tracking_uri
 from studies.engine.running import run_with
 from studies.engine.study import Study
@@ -32,6 +31,8 @@ def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> 
     if rehearsals := [records.label for records in studies if records.is_rehearsal]:
         raise Refused(f"a forecast rests on studies of real data, got rehearsals: {', '.join(rehearsals)}")
     points = encoder_points(studies)
+    _require_same_method(points)
+    law = RedundancyLaw.fit(points, options.predictor)
     ((label, config),) = study.variants.items()
     with console.status(Text(f"estimating the information in {options.archive.name}")):
         splits = load(config, options.archive)
@@ -39,8 +40,6 @@ def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> 
             config, splits, study.encoder_1, study.encoder_2, most_rows=study.information_rows, num_workers=None
         )
     console.print(f"{label}: {record['verdict']}")
-    _require_same_method(points, record)
-    law = RedundancyLaw.fit(points, options.predictor)
     for sentence in law_summary(law):
         console.print(sentence)
     atoms = Atoms(**{name: figures["corrected"] for name, figures in record["atoms"].items()})
@@ -56,13 +55,13 @@ def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> 
     return forecasts
 
 
-def _require_same_method(points: pd.DataFrame, record: Mapping[str, Any]) -> None:
+def _require_same_method(points: pd.DataFrame) -> None:
     """Raise Refused where the recorded estimates are by another method, which gives other numbers for the same data."""
     methods = sorted({name for name in points["method"] if name is not None})
-    if methods and methods != [record["method"]]:
+    if methods and methods != [METHOD]:
         raise Refused(
             f"the recorded studies estimated their information by {' and '.join(methods)}, that of the new data is "
-            f"estimated by {record['method']}: the two cannot be compared"
+            f"estimated by {METHOD}: the two cannot be compared"
         )
 
 

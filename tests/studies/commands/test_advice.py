@@ -1,6 +1,7 @@
 """Advice for a feature archive: from recorded studies and no training, with every reservation said; then verified."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -70,9 +71,10 @@ def record_studies(
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Workspace:
+def workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path, empty_store: Path) -> Workspace:
     """A folder with a store of recorded studies and two archives: of clear classes, and of labels that mean nothing."""
     workspace = Workspace(tmp_path_factory.mktemp("advice"), repository)
+    shutil.copy(empty_store, workspace.folder)
     record_studies(workspace.tracking_uri, "known")
     record_studies(workspace.tracking_uri, "otherwise", method="gaussian", num_variants=3)
     record_studies(workspace.tracking_uri, "few", num_variants=2)
@@ -141,7 +143,8 @@ def test_studies_that_bear_no_forecast_are_refused(advise: Callable, experiments
         advise("clear.npz", *experiments)
 
 
-def test_no_forecast_rests_on_a_rehearsal(advise: Callable, tmp_path: Path) -> None:
+def test_no_forecast_rests_on_a_rehearsal(advise: Callable, tmp_path: Path, empty_store: Path) -> None:
+    shutil.copy(empty_store, tmp_path)
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     record_studies(uri, "made-REHEARSAL", is_rehearsal=True)
     with pytest.raises(Refused, match="rests on studies of real data, got rehearsals: made-REHEARSAL"):
