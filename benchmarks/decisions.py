@@ -5,12 +5,11 @@
     python benchmarks/decisions.py table
 
 A study is all of it, search, exchange and rounds, by the platform's own queue; each repeat has a study seed of its own.
-What a study would train is drawn from trainings that were kept (`kept_trainings.py`): every configuration of the search
-space at every λ with 12 seeds, from which the seeds of searches are drawn, and the best four with 64 others, from which
-those of the rounds are drawn, both with replacement. So what was kept is the population, and its truth is known: the
-accuracy at a λ is the mean of the configuration that validates best there. Decisions are held against two truths: that
-one, and that of the configurations which the study itself found. A configuration that a study confirms and
-that is none of these four is trained with as many seeds when it first comes up. At 1,024 rows searches have 8 seeds.
+What a study would train is drawn, with replacement, from trainings that were kept (`kept_trainings.py`): at every λ the
+eight configurations that are best with 12 seeds, trained with 64 others, and the rest of the search space with the 12.
+So what was kept is the population, and its truth is known: the accuracy at a λ is the mean of the configuration that
+validates best there. Decisions are held against two truths: that one, and that of the configurations which the study
+itself found. A configuration that a study confirms and that is none of the eight gets as many seeds when it comes up.
 
 Training takes half an hour a data set and core at 256 rows, a study some seconds. Both go on where they were stopped.
 `table` also writes the tables and the figure of `studies/results/decisions`.
@@ -69,7 +68,7 @@ class DrawnTrial:
         self._num_reports += 1
         if self._spec.stage == CONFIRM:
             return float("nan")
-        curve = self._kept.curves.valid[self._at, self._number, self._num_reports - 1]
+        curve = self._kept.searched(self._at, self._number)[self._num_reports - 1]
         return float(curve[self._drawn(len(curve))].mean())
 
     def tested(self) -> dict[str, float]:
@@ -85,7 +84,7 @@ class DrawnTrial:
     def _drawn(self, num_kept: int) -> list[int]:
         config = self._spec.config
         draws = (generator(config.seed, "kept", config.stream, replica) for replica in config.replicas)
-        return [int(draw.integers(num_kept)) for draw in draws]
+        return [int(num_kept * draw.random()) for draw in draws]
 
 
 def run_studies(rows: int, bits: int, seeds: Sequence[int]) -> None:

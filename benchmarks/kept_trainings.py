@@ -24,7 +24,7 @@ FOLDER = RESULTS / "trained"
 EPOCHS = {256: 300, 1024: 150}
 SEARCHED_SEEDS = {256: 12, 1024: 8}  # each configuration is trained with so many
 CONFIRMED_SEEDS = {256: 64, 1024: 64}  # the best are, with others
-NUM_BEST = 4  # so many at each λ
+NUM_BEST = 8  # so many at each λ
 MEASURED_ROWS = 16  # alignment is not asked for here
 
 
@@ -75,6 +75,18 @@ class KeptTrainings:
         files = [np.load(self._file(stratum)) for stratum in self.strata]
         return Curves(valid=np.stack([f["valid"] for f in files]), test=np.stack([f["test"] for f in files]))
 
+    @cached_property
+    def _best(self) -> np.ndarray:
+        """The numbers [L, NUM_BEST] of the configurations that have many seeds in any case."""
+        return self.curves.best_configurations()[:, :NUM_BEST]
+
+    def searched(self, at: int, number: int) -> np.ndarray:
+        """Validation accuracies [T, S, 2] of a configuration at λ number `at`, of many seeds where it is a best one."""
+        if number in self._best[at]:
+            self.confirmed(at, number)
+            return self._confirmed[at, number][0]
+        return self.curves.valid[at, number]
+
     def confirmed(self, at: int, number: int) -> tuple[float, np.ndarray]:
         """Best mean validation accuracy, and test accuracies [S, 2], with many seeds; trained when first asked for."""
         if (at, number) not in self._confirmed:
@@ -90,7 +102,7 @@ class KeptTrainings:
     def best_accuracies(self) -> np.ndarray:
         """Expected accuracy [L, 2] of both encoders at each λ, at the configuration that is best there."""
         best = []
-        for at, numbers in enumerate(self.curves.best_configurations()[:, :NUM_BEST]):
+        for at, numbers in enumerate(self._best):
             _, accuracies = max((self.confirmed(at, int(number)) for number in numbers), key=lambda pair: pair[0])
             best.append(accuracies.mean(axis=0))
         return np.array(best)
