@@ -99,6 +99,11 @@ class KeptTrainings:
         valid, test = self._confirmed[at, number]
         return float(valid.mean(axis=(1, 2)).max()), test
 
+    def accuracies(self, at: int, number: int) -> np.ndarray:
+        """Expected test accuracy [2] of a configuration at λ number `at`, by many seeds if it is a best one."""
+        test = self.confirmed(at, number)[1] if number in self._best[at] else self.curves.test[at, number]
+        return test.mean(axis=0)
+
     def best_accuracies(self) -> np.ndarray:
         """Expected accuracy [L, 2] of both encoders at each λ, at the configuration that is best there."""
         best = []

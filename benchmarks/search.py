@@ -4,11 +4,12 @@
     python benchmarks/search.py compare --bits 4 8
 
 `curves` trains every configuration of the synthetic study at every λ, and the best with more seeds for `decisions.py`:
-half an hour a data set and core (`kept_trainings.py`). `compare` repeats the search and the exchange of the study on
+forty minutes a data set and core (`kept_trainings.py`). `compare` repeats the search and the exchange of the study on
 these curves, each time with seeds drawn from them: nothing is trained. Prints for each way of searching, in points of
-test accuracy, how much worse the chosen configurations are than the best of all, how far the gains over
-λ = 0 are from those of the best, and how many full trainings a λ takes. A second table says what choosing the
-configuration by the mean accuracy of both encoders costs each of them.
+test accuracy and for λ up to 1, how much worse the chosen configurations are than the best of all, on average and at
+λ = 0; how far the gains over λ = 0 are from those of the best; in which share of studies some λ seems to gain .3 points
+more than any does, however many seeds confirm it; and how many full trainings a λ takes. A second table says what
+choosing the configuration by the mean accuracy of both encoders costs each of them.
 """
 
 from collections.abc import Sequence
@@ -20,8 +21,7 @@ from typing import Any, Literal
 import numpy as np
 import tyro
 from harness import Row, print_table
-from in_process import configurations
-from kept_trainings import Curves, KeptTrainings, train_all
+from kept_trainings import KeptTrainings, train_all
 
 from studies import SuccessiveHalving, synthetic
 from studies.engine.search.candidates import Candidate, TrialOutcome
@@ -50,18 +50,18 @@ OWN = Way(
     sweeps=synthetic.STUDY.exchange_sweeps,
 )
 EARLY, NONE = SuccessiveHalving(reduction_factor=3, rungs=(1, 3)), SuccessiveHalving(rungs=())
+LARGEST_LAMBDA = 1  # beyond it some seeds fail, and none is a candidate for λ*
+FALSE_GAIN = 0.3  # points
 WAYS = {
     "the study's": OWN,
-    "random start and early rungs": replace(OWN, spread=0, halving=EARLY),
     "random start": replace(OWN, spread=0),
-    "early rungs": replace(OWN, halving=EARLY),
-    "a third goes on": replace(OWN, halving=SuccessiveHalving(reduction_factor=3)),
+    "a ninth and a third, a third goes on": replace(OWN, halving=EARLY),
+    "a third, half go on": replace(OWN, halving=SuccessiveHalving(rungs=(3,))),
+    "five ninths, half go on": replace(OWN, halving=SuccessiveHalving(rungs=(5,))),
     "no halving": replace(OWN, halving=NONE),
     "no exchange": replace(OWN, sweeps=0),
-    "one sweep": replace(OWN, sweeps=1),
     "2 seeds": replace(OWN, seeds=2),
     "8 seeds": replace(OWN, seeds=8),
-    "6 configurations, all spread": replace(OWN, configurations=6, spread=1),
     "16 configurations": replace(OWN, configurations=16),
 }
 
@@ -73,15 +73,15 @@ class RandomStart(Sampler):
         return []
 
 
-def chosen(way: Way, curves: Curves, seed: int) -> tuple[list[int], float]:
+def chosen(way: Way, kept: KeptTrainings, seed: int) -> tuple[list[int], float]:
     """The configuration that one search chooses at each λ, by its number, and the full trainings of a λ."""
-    drawn = np.random.default_rng(seed).integers(0, curves.test.shape[2], way.seeds)
-    scores = curves.valid[:, :, :, drawn].mean(axis=(3, 4))
-    numbers = {choice: number for number, choice in enumerate(configurations(synthetic.STUDY))}
-    searches = [_search(way, seed) for _ in curves.test]
+    draws = np.random.default_rng(seed).random(way.seeds)
+    numbers = {choice: number for number, choice in enumerate(kept.space)}
+    searches = [_search(way, seed) for _ in kept.strata]
 
     def train(search: StratumSearch, at: int, candidate: Candidate) -> int:
-        curve = scores[at, numbers[candidate.hyperparameters]]
+        valid = kept.searched(at, numbers[candidate.hyperparameters])
+        curve = valid[:, (draws * valid.shape[1]).astype(int)].mean(axis=(1, 2))
         goes_on = True
         while goes_on and len(candidate.scores) < len(curve):
             goes_on = search.report(candidate, float(curve[len(candidate.scores)]))
@@ -98,7 +98,7 @@ def chosen(way: Way, curves: Curves, seed: int) -> tuple[list[int], float]:
         for at, (search, offer) in enumerate(zip(searches, offers, strict=True)):
             reports += sum(train(search, at, candidate) for candidate in search.begin_sweep(offer))
     best = [search.best(way.sweeps) for search in searches]
-    trainings = reports / scores.shape[2] / len(searches)
+    trainings = reports / len(kept.curves.valid[0, 0]) / len(searches)
     return [numbers[candidate.hyperparameters] for candidate in best if candidate is not None], trainings
 
 
@@ -126,21 +126,20 @@ def own_best(bits: int) -> list[Row]:
 
 def compared(name: str, bits: int, repeats: int) -> Row:
     """What came of one way of searching a data set."""
-    curves = KeptTrainings(256, bits).curves
-    accuracies = curves.test.mean(axis=2)
-    every = np.arange(len(accuracies))
-    best = accuracies[every, curves.best_configurations()[:, 0]]
-    found = [chosen(WAYS[name], curves, seed) for seed in range(repeats)]
-    reached = np.stack([accuracies[every, choice] for choice, _ in found])
-    worse = 100 * (best - reached).mean(axis=-1)
-    gain_errors = 100 * ((reached - reached[:, :1]) - (best - best[:1]))[:, 1:]
+    kept = KeptTrainings(256, bits)
+    among = np.array(kept.study.lambdas) <= LARGEST_LAMBDA
+    found = [chosen(WAYS[name], kept, seed) for seed in range(repeats)]
+    reached = np.array([[kept.accuracies(at, number) for at, number in enumerate(choice)] for choice, _ in found])
+    reached, best = 100 * reached[:, among], 100 * kept.best_accuracies()[among]
+    gains, true_gains = (reached - reached[:, :1])[:, 1:], (best - best[:1])[1:]
+    is_false = gains.max(axis=1) > np.maximum(true_gains.max(axis=0), 0) + FALSE_GAIN
     return {
         "R": bits,
         "search": name,
-        "worse by, mean": float(worse.mean()),
-        "worst tenth": float(np.quantile(worse, 0.9)),
-        "worst": float(worse.max()),
-        "gain errs by (rms)": float(np.sqrt(np.square(gain_errors).mean())),
+        "worse by": float((best - reached).mean()),
+        "at λ = 0": float((best - reached)[:, 0].mean()),
+        "gain errs by (rms)": float(np.sqrt(np.square(gains - true_gains).mean())),
+        "false gains": float(is_false.mean()),
         "trainings": float(np.mean([trainings for _, trainings in found])),
     }
 
@@ -148,7 +147,7 @@ def compared(name: str, bits: int, repeats: int) -> Row:
 def main(
     part: tyro.conf.Positional[Literal["curves", "compare"]],
     bits: Sequence[int] = (4, 8),
-    repeats: int = 40,
+    repeats: int = 100,
     jobs: int = 1,
 ) -> None:
     """Train the curves, or print how ways of searching compare on them."""

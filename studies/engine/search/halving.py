@@ -31,14 +31,15 @@ class SuccessiveHalving:
     """Asynchronous successive halving (ASHA, Li et al. 2020): few trials pass each rung.
 
     At a rung (a number of reports) a trial goes on where its score is at least the upper 1/`reduction_factor` quantile
-    of the earlier configurations that reached the rung. The default rung is the third of a study's nine reports.
+    of the earlier configurations that reached the rung. The default rung is the sixth of a study's nine reports.
     Raises Refused for a factor of 1 or less, and for rungs that do not increase from 1.
     """
 
-    # Half of few, and not earlier: at a large λ alignment comes first, and the best at the end may be behind for long
+    # Half, and late: at a third of the training the best at the end may be behind. At a large λ alignment comes first;
+    # at λ = 0 the best learning rate may be a slow one, and a study that misses it there finds gains that are none
     # (`benchmarks/search.py`).
     reduction_factor: float = 2
-    rungs: tuple[int, ...] = (3,)
+    rungs: tuple[int, ...] = (6,)
 
     def __post_init__(self) -> None:
         if not self.reduction_factor > 1:
