@@ -188,7 +188,7 @@ def test_what_could_not_run_is_refused_before_it_is_applied(arguments: list[str]
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "message"), [("--lambda", "1", "Unrecognized"), ("--cpus-per-trial", "-1", "at least 0")]
+    ("option", "value", "message"), [("--lambda", "1", "Unrecognized"), ("--cpus-per-trial", "-1", "from 0 on")]
 )
 def test_what_the_studys_parser_refuses_is_refused_by_it(
     option: str, value: str, message: str, capsys: pytest.CaptureFixture[str]

@@ -127,7 +127,7 @@ def test_it_returns_what_the_command_line_records_and_leaves_no_trace(
         ({"address": "auto", "num_cpus": 1}, Refused, "leave --num-gpus, --num-cpus"),
         ({"tracking_uri": "mlflow.db"}, Refused, "'mlflow.db' is a path or lacks its beginning"),
         ({"storage": "/dev/null/runs"}, Refused, "got /dev/null/runs, and /dev/null is no folder"),
-        ({"storage": "ftp://host/runs"}, Refused, "expected a folder or a URI such as s3://bucket/path"),
+        ({"storage": "ftp://host/runs"}, Refused, "expected a folder, or a URI such as s3://bucket/path"),
         ({"num_gpu": 1}, Refused, r"no option num_gpu: did you mean num_gpus\?"),
         ({"storage_uri": "x"}, Refused, r"no option storage_uri: did you mean storage\?"),
         ({"zzz": 1}, Refused, "no option zzz: expected some of num_gpus, num_cpus"),
