@@ -165,7 +165,7 @@ def test_a_trial_without_a_finite_objective_is_stopped_and_compared_with_by_nobo
 
 
 def test_the_best_is_the_finished_one_with_the_highest_report() -> None:
-    curves = [[0.2] * 9, [0.3, 0.5, 0.4, *[0.1] * 6], [0.9, 0.9, 0.05, *[0.0] * 6]]
+    curves = [[0.2] * 9, [0.3, 0.5, *[0.4] * 4, *[0.1] * 3], [0.9, 0.9, 0.05, *[0.0] * 6]]
     search = stratum_search(num_configurations=3)
     run_all(search, lambda under_way: 0, lambda candidate: curves[candidate.index])
     assert [c.outcome for c in search.candidates] == [TrialOutcome.FINISHED, TrialOutcome.FINISHED, TrialOutcome.PRUNED]
