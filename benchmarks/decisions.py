@@ -11,7 +11,7 @@ So what was kept is the population, and its truth is known: the accuracy at a λ
 validates best there. Decisions are held against two truths: that one, and that of the configurations which the study
 itself found. A configuration that a study confirms and that is none of the eight gets as many seeds when it comes up.
 
-Training takes half an hour a data set and core at 256 rows, a study some seconds. Both go on where they were stopped.
+Training takes forty minutes a data set and core at 256 rows, a study some seconds. Both go on where they were stopped.
 `table` also writes the tables and the figure of `studies/results/decisions`.
 """
 

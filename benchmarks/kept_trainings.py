@@ -82,13 +82,15 @@ class KeptTrainings:
 
     def searched(self, at: int, number: int) -> np.ndarray:
         """Validation accuracies [T, S, 2] of a configuration at λ number `at`, of many seeds where it is a best one."""
-        if number in self._best[at]:
-            self.confirmed(at, number)
-            return self._confirmed[at, number][0]
-        return self.curves.valid[at, number]
+        return self._many_seeds(at, number)[0] if number in self._best[at] else self.curves.valid[at, number]
 
     def confirmed(self, at: int, number: int) -> tuple[float, np.ndarray]:
         """Best mean validation accuracy, and test accuracies [S, 2], with many seeds; trained when first asked for."""
+        valid, test = self._many_seeds(at, number)
+        return float(valid.mean(axis=(1, 2)).max()), test
+
+    def _many_seeds(self, at: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Validation accuracies [T, S, 2] and test accuracies [S, 2] with many seeds; trained when first asked for."""
         if (at, number) not in self._confirmed:
             file = self._file(self.strata[at], f"_{number}")
             if not file.exists():
@@ -96,8 +98,7 @@ class KeptTrainings:
                 _save(file, valid=valid, test=test)
             with np.load(file) as kept:
                 self._confirmed[at, number] = kept["valid"], kept["test"]
-        valid, test = self._confirmed[at, number]
-        return float(valid.mean(axis=(1, 2)).max()), test
+        return self._confirmed[at, number]
 
     def accuracies(self, at: int, number: int) -> np.ndarray:
         """Expected test accuracy [2] of a configuration at λ number `at`, by many seeds if it is a best one."""
