@@ -4,7 +4,7 @@
     OMP_NUM_THREADS=1 python benchmarks/decisions.py studies --rows 256 --bits 0 4 8 --repeats 200 --jobs 2
     python benchmarks/decisions.py table
 
-A study is all of it, search, exchange and rounds, by the platform's own queue; each repeat has a study seed of its own.
+A study is all of it, from the search to the last round, by the platform's own queue; each has its own study seed.
 What a study would train is drawn, with replacement, from trainings that were kept (`kept_trainings.py`): at every λ the
 eight configurations that are best with 12 seeds, trained with 64 others, and the rest of the search space with the 12.
 So what was kept is the population, and its truth is known: the accuracy at a λ is the mean of the configuration that
@@ -28,63 +28,18 @@ import tyro
 from harness import RESULTS, Row, print_table
 from in_process import run_queue
 from joblib import Parallel, delayed
-from kept_trainings import KeptTrainings, study_of, train_all
+from kept_trainings import MODALITIES, DrawnTrial, KeptTrainings, study_of, train_all, winners
 from matplotlib.figure import Figure
 
 from analysis.figures.plotting import STYLE
-from analysis.records.schema import ScoreName
 from studies import Study, synthetic
-from studies.engine.search.plan import CONFIRM, TrialSpec
-from trainables.randomness import generator
 
 FOLDER = RESULTS / "decisions"
 COMMITTED = Path(__file__).parents[1] / "studies" / "results" / "decisions"
-MODALITIES = ("first", "second")
 MARGIN = synthetic.STUDY.margin
 COSTS = ("trials", "replicas")
 TRUTHS = ("best", "found")  # of the configurations that are best, and of those that the study found
 ERRORS = ("wrong", "gain_missed", "missed_at_a_lambda", "best_missed")
-
-
-class DrawnTrial:
-    """A trial whose replicas are drawn from trainings that were kept, with replacement.
-
-    A replica of a study is the same training in each of its trials, as its seed is in a study that trains.
-    """
-
-    def __init__(self, spec: TrialSpec, kept: KeptTrainings) -> None:
-        self._spec, self._kept = spec, kept
-        self._at = kept.study.lambdas.index(spec.stratum.lambda_)
-        self._number = kept.space.index(spec.config.hyperparameters)
-        self._num_reports = 0
-
-    @property
-    def epoch(self) -> int:
-        """The epochs that are over."""
-        return min(self._num_reports * self._kept.study.epochs_per_report, self._spec.config.max_epochs)
-
-    def next_score(self) -> float:
-        """Go on to the next report; the mean validation accuracy there, NaN in a confirmation, which needs none."""
-        self._num_reports += 1
-        if self._spec.stage == CONFIRM:
-            return float("nan")
-        curve = self._kept.searched(self._at, self._number)[self._num_reports - 1]
-        return float(curve[self._drawn(len(curve))].mean())
-
-    def tested(self) -> dict[str, float]:
-        """The accuracies of each replica on the test split, under their recorded names."""
-        _, accuracies = self._kept.confirmed(self._at, self._number)
-        drawn = accuracies[self._drawn(len(accuracies))]
-        return {
-            str(ScoreName(score="accuracy", encoder=encoder, seed=replica)): float(accuracy)
-            for encoder, of_encoder in zip(MODALITIES, drawn.T, strict=True)
-            for replica, accuracy in zip(self._spec.config.replicas, of_encoder, strict=True)
-        }
-
-    def _drawn(self, num_kept: int) -> list[int]:
-        config = self._spec.config
-        draws = (generator(config.seed, "kept", config.stream, replica) for replica in config.replicas)
-        return [int(num_kept * draw.random()) for draw in draws]
 
 
 def run_studies(rows: int, bits: int, seeds: Sequence[int]) -> None:
@@ -100,9 +55,8 @@ def _one_study(kept: KeptTrainings, study: Study) -> list[dict]:
     """What is kept of one study, by encoder."""
     queue = run_queue(study, MODALITIES, partial(DrawnTrial, kept=kept))
     (rounds,) = queue.rounds.values()
-    found = [search.best(study.exchange_sweeps) for search in queue.searches.values()]
     of_both = {
-        "configurations": [kept.space.index(candidate.hyperparameters) for candidate in found if candidate is not None],
+        "configurations": winners(queue, kept),
         "trials": len(queue.records),
         "replicas": sum(rounds.seeds.values()),
     }

@@ -74,13 +74,13 @@ class TrainedTrial:
 
 
 def run_queue(study: Study, modalities: tuple[str, str], begin: Callable[[TrialSpec], Trial]) -> StudyQueue:
-    """Search, exchange and rounds of a study of one data set, a trial at a time; the queue that is returned is over.
+    """All of a study of one data set, a trial at a time; the queue that is returned is over.
 
     `begin` makes a trial that has not reported yet.
     """
     queue = StudyQueue(study, modalities, {})
     while (spec := queue.take()) is not None:
-        queue.end(_record(spec, queue, begin(spec), modalities))
+        queue.end(run_trial(spec, queue, begin(spec), modalities))
     return queue
 
 
@@ -102,7 +102,7 @@ def full_training(config: TrialConfig, epochs_per_report: int, data: PlacedSplit
     return np.array(curve), np.stack([tested[f"accuracy/{name}"] for name in data.modalities], axis=1)
 
 
-def _record(spec: TrialSpec, queue: StudyQueue, trial: Trial, modalities: tuple[str, str]) -> TrialRecord:
+def run_trial(spec: TrialSpec, queue: StudyQueue, trial: Trial, modalities: tuple[str, str]) -> TrialRecord:
     """The record of a trial that is run to its end, judged as the recorder judges it."""
     record = first_record(spec, modalities, None)
     outcome = TrialOutcome.FINISHED

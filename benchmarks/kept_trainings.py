@@ -14,13 +14,17 @@ from harness import RESULTS
 from in_process import configurations, full_training
 from joblib import Parallel, delayed
 
+from analysis.records.schema import ScoreName
 from studies import Study, synthetic
-from studies.engine.search.plan import CONFIRM, SEARCH, Stratum, strata, trial_spec
+from studies.engine.search.plan import CONFIRM, SEARCH, Stratum, TrialSpec, strata, trial_spec
+from studies.engine.search.queue import StudyQueue
 from trainables.config import SyntheticData
 from trainables.data import load
 from trainables.placement import PlacedSplits
+from trainables.randomness import generator
 
 FOLDER = RESULTS / "trained"
+MODALITIES = ("first", "second")
 EPOCHS = {256: 300, 1024: 150}
 SEARCHED_SEEDS = {256: 12, 1024: 8}  # each configuration is trained with so many
 CONFIRMED_SEEDS = {256: 64, 1024: 64}  # the best are, with others
@@ -128,6 +132,53 @@ class KeptTrainings:
 
     def _file(self, stratum: Stratum, suffix: str = "") -> Path:
         return FOLDER / f"{self._rows}_{self._bits}_{stratum.lambda_:g}{suffix}.npz"
+
+
+class DrawnTrial:
+    """A trial whose replicas are drawn from trainings that were kept, with replacement.
+
+    A replica of a study is the same training in each of its trials, as its seed is in a study that trains.
+    """
+
+    def __init__(self, spec: TrialSpec, kept: KeptTrainings) -> None:
+        self._spec, self._kept = spec, kept
+        self._at = kept.study.lambdas.index(spec.stratum.lambda_)
+        self._number = kept.space.index(spec.config.hyperparameters)
+        self._num_reports = 0
+
+    @property
+    def epoch(self) -> int:
+        """The epochs that are over."""
+        return min(self._num_reports * self._kept.study.epochs_per_report, self._spec.config.max_epochs)
+
+    def next_score(self) -> float:
+        """Go on to the next report; the mean validation accuracy there, NaN in a confirmation, which needs none."""
+        self._num_reports += 1
+        if self._spec.stage == CONFIRM:
+            return float("nan")
+        curve = self._kept.searched(self._at, self._number)[self._num_reports - 1]
+        return float(curve[self._drawn(len(curve))].mean())
+
+    def tested(self) -> dict[str, float]:
+        """The accuracies of each replica on the test split, under their recorded names."""
+        _, accuracies = self._kept.confirmed(self._at, self._number)
+        drawn = accuracies[self._drawn(len(accuracies))]
+        return {
+            str(ScoreName(score="accuracy", encoder=encoder, seed=replica)): float(accuracy)
+            for encoder, of_encoder in zip(MODALITIES, drawn.T, strict=True)
+            for replica, accuracy in zip(self._spec.config.replicas, of_encoder, strict=True)
+        }
+
+    def _drawn(self, num_kept: int) -> list[int]:
+        config = self._spec.config
+        draws = (generator(config.seed, "kept", config.stream, replica) for replica in config.replicas)
+        return [int(num_kept * draw.random()) for draw in draws]
+
+
+def winners(queue: StudyQueue, kept: KeptTrainings) -> list[int]:
+    """The number of the configuration that a study confirms at each λ."""
+    found = [queue.winner(stratum) for stratum in kept.strata]
+    return [kept.space.index(candidate.hyperparameters) for candidate in found if candidate is not None]
 
 
 def train_all(rows: int, bits: Sequence[int], jobs: int) -> None:

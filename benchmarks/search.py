@@ -4,109 +4,60 @@
     python benchmarks/search.py compare --bits 4 8
 
 `curves` trains every configuration of the synthetic study at every λ, and the best with more seeds for `decisions.py`:
-forty minutes a data set and core (`kept_trainings.py`). `compare` repeats the search and the exchange of the study on
-these curves, each time with seeds drawn from them: nothing is trained. Prints for each way of searching, in points of
-test accuracy and for λ up to 1, how much worse the chosen configurations are than the best of all, on average and at
-λ = 0; how far the gains over λ = 0 are from those of the best; in which share of studies some λ seems to gain .3 points
-more than any does, however many seeds confirm it; and how many full trainings a λ takes. A second table says what
-choosing the configuration by the mean accuracy of both encoders costs each of them.
+forty minutes a data set and core (`kept_trainings.py`). `compare` repeats search, exchange and final of the study on
+these curves, by the platform's own queue, each time with seeds drawn from them: nothing is trained. Prints for each way
+of searching, in points of test accuracy and for λ up to 1, how much worse the chosen configurations are than the best
+of all, on average and at λ = 0; how far the gains over λ = 0 are from those of the best; in which share of studies some
+λ seems to gain .3 points more than any does, however many seeds confirm it; and how many replicas a λ trains in full. A
+second table says what choosing the configuration by the mean accuracy of both encoders costs each of them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
-from math import ceil
 from typing import Any, Literal
 
 import numpy as np
 import tyro
 from harness import Row, print_table
-from kept_trainings import KeptTrainings, train_all
+from in_process import run_trial
+from kept_trainings import MODALITIES, DrawnTrial, KeptTrainings, train_all, winners
 
-from studies import SuccessiveHalving, synthetic
-from studies.engine.search.candidates import Candidate, TrialOutcome
-from studies.engine.search.exchange import offered
-from studies.engine.search.queue import SPREAD_SHARE
-from studies.engine.search.sampler import Sampler
-from studies.engine.search.stratum_search import StratumSearch
+from studies import SuccessiveHalving
+from studies.engine.search.plan import CONFIRM
+from studies.engine.search.queue import StudyQueue
 
-
-@dataclass(frozen=True, kw_only=True)
-class Way:
-    """A way of searching one λ; `spread` is the share of the draws that a Latin hypercube makes, 0 for random ones."""
-
-    configurations: int
-    seeds: int
-    spread: float
-    halving: SuccessiveHalving
-    sweeps: int
-
-
-OWN = Way(
-    configurations=synthetic.STUDY.configurations,
-    seeds=synthetic.STUDY.search_seeds,
-    spread=SPREAD_SHARE,
-    halving=SuccessiveHalving(),
-    sweeps=synthetic.STUDY.exchange_sweeps,
-)
 EARLY, NONE = SuccessiveHalving(reduction_factor=3, rungs=(1, 3)), SuccessiveHalving(rungs=())
 LARGEST_LAMBDA = 1  # beyond it some seeds fail, and none is a candidate for λ*
 FALSE_GAIN = 0.3  # points
-WAYS = {
-    "the study's": OWN,
-    "random start": replace(OWN, spread=0),
-    "a ninth and a third, a third goes on": replace(OWN, halving=EARLY),
-    "a third, half go on": replace(OWN, halving=SuccessiveHalving(rungs=(3,))),
-    "five ninths, half go on": replace(OWN, halving=SuccessiveHalving(rungs=(5,))),
-    "no halving": replace(OWN, halving=NONE),
-    "no exchange": replace(OWN, sweeps=0),
-    "2 seeds": replace(OWN, seeds=2),
-    "8 seeds": replace(OWN, seeds=8),
-    "16 configurations": replace(OWN, configurations=16),
+# By what a way of searching differs from the study's.
+WAYS: dict[str, dict[str, Any]] = {
+    "the study's": {},
+    "no halving": {"halving": NONE},
+    "a third, half go on": {"halving": SuccessiveHalving(rungs=(3,))},
+    "no exchange": {"exchange_sweeps": 0},
+    "2 finalists": {"finalists": 2},
+    "4 finalists": {"finalists": 4},
+    "14 seeds in the final": {"final_seeds": 14},
+    "4 seeds before the final": {"search_seeds": 4},
+    "no final, 2 seeds": {"finalists": 1},
+    "no final, 4 seeds": {"finalists": 1, "search_seeds": 4},
+    "no final, 4 seeds, halved at a ninth and a third": {"finalists": 1, "search_seeds": 4, "halving": EARLY},
+    "no final, 8 seeds": {"finalists": 1, "search_seeds": 8},
+    "16 configurations": {"configurations": 16},
 }
 
 
-class RandomStart(Sampler):
-    """The sampler as it would be without its Latin hypercube."""
-
-    def _spread(self, number: int, rng: np.random.Generator) -> list[dict[str, Any]]:
-        return []
-
-
-def chosen(way: Way, kept: KeptTrainings, seed: int) -> tuple[list[int], float]:
-    """The configuration that one search chooses at each λ, by its number, and the full trainings of a λ."""
-    draws = np.random.default_rng(seed).random(way.seeds)
-    numbers = {choice: number for number, choice in enumerate(kept.space)}
-    searches = [_search(way, seed) for _ in kept.strata]
-
-    def train(search: StratumSearch, at: int, candidate: Candidate) -> int:
-        valid = kept.searched(at, numbers[candidate.hyperparameters])
-        curve = valid[:, (draws * valid.shape[1]).astype(int)].mean(axis=(1, 2))
-        goes_on = True
-        while goes_on and len(candidate.scores) < len(curve):
-            goes_on = search.report(candidate, float(curve[len(candidate.scores)]))
-        is_whole = len(candidate.scores) == len(curve)
-        candidate.outcome = TrialOutcome.FINISHED if is_whole else TrialOutcome.PRUNED
-        return len(candidate.scores)
-
-    reports = 0
-    for at, search in enumerate(searches):
-        while (candidate := search.next_candidate()) is not None:
-            reports += train(search, at, candidate)
-    for sweep in range(1, way.sweeps + 1):
-        offers = [offered(searches, at, sweep) or [] for at in range(len(searches))]
-        for at, (search, offer) in enumerate(zip(searches, offers, strict=True)):
-            reports += sum(train(search, at, candidate) for candidate in search.begin_sweep(offer))
-    best = [search.best(way.sweeps) for search in searches]
-    trainings = reports / len(kept.curves.valid[0, 0]) / len(searches)
-    return [numbers[candidate.hyperparameters] for candidate in best if candidate is not None], trainings
-
-
-def _search(way: Way, seed: int) -> StratumSearch:
-    kind = Sampler if way.spread else RandomStart
-    number = ceil((way.spread or 0.5) * way.configurations)
-    sampler = kind(synthetic.STUDY.search_space, num_spread=number, seed=seed)
-    return StratumSearch(sampler, way.halving, num_configurations=way.configurations, concurrency=1)
+def chosen(way: Mapping[str, Any], kept: KeptTrainings, seed: int) -> tuple[list[int], float]:
+    """The configuration that one search chooses at each λ, by its number, and the replicas trained for a λ."""
+    queue = StudyQueue(replace(kept.study, seed=seed, **way), MODALITIES, {})
+    trained = 0.0
+    while (spec := queue.take()) is not None:
+        if spec.stage != CONFIRM:
+            trial = DrawnTrial(spec, kept)
+            queue.end(run_trial(spec, queue, trial, MODALITIES))
+            trained += len(spec.config.replicas) * trial.epoch / spec.config.max_epochs
+    return winners(queue, kept), trained / len(kept.strata)
 
 
 def own_best(bits: int) -> list[Row]:
@@ -140,7 +91,7 @@ def compared(name: str, bits: int, repeats: int) -> Row:
         "at λ = 0": float((best - reached)[:, 0].mean()),
         "gain errs by (rms)": float(np.sqrt(np.square(gains - true_gains).mean())),
         "false gains": float(is_false.mean()),
-        "trainings": float(np.mean([trainings for _, trainings in found])),
+        "replicas": float(np.mean([replicas for _, replicas in found])),
     }
 
 

@@ -19,6 +19,7 @@ STUDY = Study(
     search_space=REAL_DATA_SEARCH_SPACE,
     configurations=16,
     search_seeds=1,  # a Transformer's step costs each seed in full, and seeds differ less than configurations
+    final_seeds=2,
     seeds=5,
     max_epochs=40,  # with 20 the vision encoder is still rising
     batch_size=128,

@@ -22,7 +22,6 @@ STUDY = Study(
         "weight_decay": (0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5),
     },
     configurations=8,
-    search_seeds=4,
     concurrency=1,  # fifty strata side by side; each trial learns from all before it in its own
     seeds=8,
     max_seeds=256,

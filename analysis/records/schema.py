@@ -18,7 +18,7 @@ from typing import Any
 # Version 3: each measure of alignment has its chance level beside it, and not every replica is measured.
 SCHEMA = "3"
 
-SEARCH, EXCHANGE, CONFIRM = "search", "exchange", "confirm"  # stages
+SEARCH, EXCHANGE, FINAL, CONFIRM = "search", "exchange", "final", "confirm"  # stages
 FINISHED, PRUNED, FAILED = "finished", "pruned", "failed"  # how a trial ended
 INTERRUPTED = "interrupted"  # outcome of a trial that was under way when its study was stopped
 

@@ -22,6 +22,7 @@ _QUICK: Mapping[str, Any] = {
     "seeds": 2,
     "max_seeds": 2,
     "search_seeds": 1,
+    "finalists": 1,
     "max_epochs": 4,
     "information_rows": 400,
 }

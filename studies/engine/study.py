@@ -18,6 +18,8 @@ _AT_LEAST_ONE = (
     "configurations",
     "seeds",
     "search_seeds",
+    "finalists",
+    "final_seeds",
     "max_epochs",
     "reports",
     "batch_size",
@@ -37,13 +39,14 @@ class Study:
     `variants`: the data configurations by label, in the order of the figures. `lambdas`: the grid of alignment
     weights, increasing. `search_space`: the values of each searched field of `Hyperparameters`.
     `configurations`: hyperparameter configurations tried at each λ of each variant, with `search_seeds` replicas.
-    `exchange_sweeps`: how often each λ then tries the best configurations of its two neighbours. `seeds`: other
-    replicas that confirm the best of each λ in the first round; later rounds add more where they can change a decision,
-    up to `max_seeds` (None: four times `seeds`). `margin`: the difference in accuracy that matters. `train_samples`:
-    training rows of a replica; each number is a variant of its own, None is all rows. `resamples_rows`: a replica that
-    has all rows trains on a bootstrap sample of them, so that the scatter over seeds covers their draw. `objective`:
-    what L_align is. `aligned_width`: it sees only the first so many dimensions of a representation, or of its
-    projection; None is all.
+    `exchange_sweeps`: how often each λ then tries the best configurations of its two neighbours. `finalists`: so many
+    of the best are then trained with `final_seeds` further replicas, which choose among them (1: there is no final).
+    `seeds`: other replicas that confirm the best of each λ in the first round; later rounds add more where they can
+    change a decision, up to `max_seeds` (None: four times `seeds`). `margin`: the difference in accuracy that matters.
+    `train_samples`: training rows of a replica; each number is a variant of its own, None is all rows.
+    `resamples_rows`: a replica that has all rows trains on a bootstrap sample of them, so that the scatter over seeds
+    covers their draw. `objective`: what L_align is. `aligned_width`: it sees only the first so many dimensions of a
+    representation, or of its projection; None is all.
     `reports`: how often a full training looks at the validation split, and `halving` decides then whether it goes on.
     `gradient_clip`: the largest norm of a replica's gradient. `alignment_samples`: the test rows on which alignment is
     measured, the first ones. `information_rows`: the information in the data is estimated from so many training
@@ -67,6 +70,8 @@ class Study:
     margin: float = 0.005
     search_seeds: int = 2
     exchange_sweeps: int = 2
+    finalists: int = 3
+    final_seeds: int = 6
     batch_size: int = 512
     train_samples: tuple[int | None, ...] = (None,)
     resamples_rows: bool = False
@@ -106,7 +111,7 @@ class Study:
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise Refused(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("seeds", "search_seeds", "max_seeds"):
+        for name in ("seeds", "search_seeds", "final_seeds", "max_seeds"):
             if (getattr(self, name) or 0) > _MOST_SEEDS:
                 raise Refused(f"{name} must be at most {_MOST_SEEDS:,}, got {getattr(self, name)}")
         if self.alignment_samples < FEWEST_MEASURED_ROWS:

@@ -58,6 +58,8 @@ def study() -> Study:
         configurations=4,
         seeds=2,
         search_seeds=1,
+        finalists=2,
+        final_seeds=2,
         max_epochs=9,
         batch_size=64,
         train_samples=(128,),

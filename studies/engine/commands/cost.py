@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from analysis.records.schema import CONFIRM, EXCHANGE, SEARCH
 from studies.engine.commands.kept_findings import kept
 from studies.engine.description import described
-from studies.engine.search.plan import TrialSpec, strata, trial_spec
+from studies.engine.search.plan import CONFIRM, EXCHANGE, FINAL, SEARCH, TrialSpec, strata, trial_spec
 from studies.engine.search.rounds import portions
 from studies.engine.study import Study
 from trainables.config import Hyperparameters, TrialConfig
@@ -50,6 +49,7 @@ def stage_costs(study: Study, data_dir: Path) -> dict[str, StageCost]:
     trials = {
         SEARCH: (SEARCH, study.num_configurations, None),
         EXCHANGE: (EXCHANGE, _NEIGHBOURS * study.exchange_sweeps, None),
+        FINAL: (FINAL, study.finalists if study.finalists > 1 else 0, None),
         CONFIRM: (CONFIRM, 1, None),
         LATER_ROUNDS: (CONFIRM, len(later), max(later, key=len, default=())),
     }

@@ -20,13 +20,14 @@ class TrialOutcome(StrEnum):
 class Candidate:
     """A configuration with what it has reported so far: `scores`, its mean validation accuracy at each report.
 
-    `sweep` is 0 for what the sampler drew, and counts the sweeps of the exchange from 1. `outcome` is None until its
-    trial has ended.
+    `sweep` is 0 for what the sampler drew, and counts the sweeps of the exchange from 1. `is_finalist`: the scores are
+    those of the final alone. `outcome` is None until its trial has ended.
     """
 
     index: int
     hyperparameters: Hyperparameters
     sweep: int = 0
+    is_finalist: bool = False
     scores: list[float] = field(default_factory=list)
     outcome: TrialOutcome | None = None
 

@@ -5,12 +5,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.records.schema import CONFIRM, SEARCH
+from analysis.records.schema import CONFIRM, EXCHANGE, FINAL, SEARCH
 from studies.engine.description import described
 from studies.engine.study import Study
 from trainables.config import DataConfig, Hyperparameters, TrialConfig
 
-__all__ = ["CONFIRM", "SEARCH", "Stratum", "TrialSpec", "strata", "trial_spec"]
+__all__ = ["CONFIRM", "EXCHANGE", "FINAL", "SEARCH", "Stratum", "TrialSpec", "strata", "trial_spec"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +69,17 @@ def trial_spec(
 ) -> TrialSpec:
     """The trial that trains `hyperparameters` in one stratum and stage; `replicas`: those of its first round if None.
 
-    What neighbours send is trained with the seeds of the search, as it is compared with what was searched.
+    What neighbours send is trained with the seeds of the search, as it is compared with what was searched. The final
+    goes on with the seeds that follow.
     """
     stream = CONFIRM if stage == CONFIRM else SEARCH
     if replicas is None:
-        replicas = range(study.seeds if stage == CONFIRM else study.search_seeds)
+        replicas = {
+            SEARCH: range(study.search_seeds),
+            EXCHANGE: range(study.search_seeds),
+            FINAL: range(study.search_seeds, study.search_seeds + study.final_seeds),
+            CONFIRM: range(study.seeds),
+        }[stage]
     config = TrialConfig(
         data=stratum.data,
         encoder_1=study.encoder_1,

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from math import ceil, inf
 
-from analysis.records.schema import EXCHANGE
 from studies.engine.recording.journal import JournalError, TrialRecord
 from studies.engine.search.candidates import Candidate
 from studies.engine.search.exchange import offered
-from studies.engine.search.plan import CONFIRM, SEARCH, Stratum, TrialSpec, strata, trial_spec
+from studies.engine.search.plan import CONFIRM, EXCHANGE, FINAL, SEARCH, Stratum, TrialSpec, strata, trial_spec
 from studies.engine.search.sampler import Sampler
 from studies.engine.search.stratum_search import StratumSearch
 from studies.engine.search.variant_rounds import VariantRounds
@@ -18,9 +17,13 @@ from trainables.randomness import derived_seed
 # With half of eight draws a study may never have met the right learning rate (`benchmarks/search.py`).
 SPREAD_SHARE = 0.75
 
+# Which waiting trial starts first. The longest do, so that the last to end keeps few slots idle; then exchanges, which
+# others wait for.
+_ORDER = {CONFIRM: 0, FINAL: 1, EXCHANGE: 2, SEARCH: 3}
+
 
 class StudyQueue:
-    """All trials of a study: the search of every stratum, the exchange, and rounds that confirm the best of each λ.
+    """All trials of a study: the search of every stratum, the exchange, the final, and rounds that confirm its winner.
 
     Each stratum has its own sampler, and its trials compete with no others, so that none starves another. `records`
     are those of earlier runs of the same study: their trials are not run again, and every later draw and decision is
@@ -40,7 +43,7 @@ class StudyQueue:
     ) -> None:
         self._study = study
         self.records = dict(records)
-        self._recorded_keys = {(r.stratum, r.index): r.key for r in records.values() if r.stage != CONFIRM}
+        self._recorded_keys = {(r.stratum, r.stage, r.index): r.key for r in records.values() if r.stage != CONFIRM}
         self._opens_rounds = opens_rounds
         self._waiting: list[TrialSpec] = []
         self._candidates: dict[str, Candidate] = {}
@@ -56,9 +59,8 @@ class StudyQueue:
     def take(self) -> TrialSpec | None:
         """The next trial that may start, or None while there is none.
 
-        Confirmations come first, since they are the longest, and the longest of them before the others, so that the
-        last to end keeps few slots idle; then exchanges, which others wait for; then the lowest configuration number of
-        any stratum, so that all strata advance together.
+        Confirmations come first, the longest of them before the others, then finals, exchanges, and the lowest
+        configuration number of any stratum, so that all strata advance together.
         """
         if not self._waiting:
             return None
@@ -96,12 +98,17 @@ class StudyQueue:
     def failed_strata(self) -> list[Stratum]:
         """Strata whose search is over without a configuration that finished, so that nothing can be confirmed."""
         return [
-            stratum for stratum, search in self.searches.items() if self._is_searched(search) and not self._best(search)
+            stratum for stratum, search in self.searches.items() if search.has_ended and self.winner(stratum) is None
         ]
+
+    def winner(self, stratum: Stratum) -> Candidate | None:
+        """The configuration that a stratum whose search has ended confirms; None where none finished."""
+        return self.searches[stratum].winner((self._study.search_seeds, self._study.final_seeds))
 
     def _advance(self, variant: str) -> None:
         """Add all that may start now: what is recorded already may let more start at once."""
-        while self._add_searches(variant) or self._add_exchanges(variant) or self._add_confirmations(variant):
+        steps = (self._add_searches, self._add_exchanges, self._add_finals, self._add_confirmations)
+        while any(step(variant) for step in steps):
             pass
 
     def _add_searches(self, variant: str) -> bool:
@@ -127,23 +134,34 @@ class StudyQueue:
             found = True
         return found
 
+    def _add_finals(self, variant: str) -> bool:
+        """Begin the final of each stratum whose exchange is over; returns whether there was any."""
+        found = False
+        for stratum in self._variants[variant]:
+            search = self.searches[stratum]
+            if search.final is None and search.is_over(self._study.exchange_sweeps):
+                for candidate in search.begin_final(self._study.finalists):
+                    self._add_candidate(stratum, FINAL, candidate)
+                found = True
+        return found
+
     def _add_confirmations(self, variant: str) -> bool:
         """Begin the first round of each λ as soon as its best is known, later rounds of all λ together."""
         rounds = self.rounds[variant]
         found = False
         for stratum in self._variants[variant]:
-            search = self.searches[stratum]
-            if stratum.lambda_ not in rounds.seeds and self._is_searched(search) and (best := self._best(search)):
+            is_new = stratum.lambda_ not in rounds.seeds and self.searches[stratum].has_ended
+            if is_new and (best := self.winner(stratum)):
                 self._confirm(stratum, best, range(self._study.seeds))
                 found = True
-        all_searched = all(self._is_searched(self.searches[stratum]) for stratum in self._variants[variant])
+        all_searched = all(self.searches[stratum].has_ended for stratum in self._variants[variant])
         if found or not all_searched or not rounds.has_ended:
             return found
         additions = rounds.next_seeds()
         if not additions or not self._opens_rounds():
             return False
         for stratum in self._variants[variant]:
-            best = self._best(self.searches[stratum])
+            best = self.winner(stratum)
             if best is not None and stratum.lambda_ in additions:
                 self._confirm(stratum, best, additions[stratum.lambda_])
         return True
@@ -174,14 +192,8 @@ class StudyQueue:
             self._waiting.append(spec)
         return is_open
 
-    def _is_searched(self, search: StratumSearch) -> bool:
-        return search.is_over(self._study.exchange_sweeps)
-
-    def _best(self, search: StratumSearch) -> Candidate | None:
-        return search.best(self._study.exchange_sweeps)
-
     def _check_recorded(self, spec: TrialSpec) -> None:
-        recorded = self._recorded_keys.get((str(spec.stratum), spec.index), spec.key)
+        recorded = self._recorded_keys.get((str(spec.stratum), spec.stage, spec.index), spec.key)
         if recorded != spec.key:
             raise JournalError(
                 f"configuration {spec.index} of {spec.stratum} was recorded as {recorded}, but this version of the "
@@ -203,7 +215,8 @@ def _search(study: Study) -> StratumSearch:
 
 def _turn(spec: TrialSpec) -> tuple[float, ...]:
     """Sort key of a trial: confirmations first, those of most rows before others, then those of larger encoders."""
+    order = _ORDER[spec.stage]
     if spec.stage != CONFIRM:
-        return (1 if spec.stage == EXCHANGE else 2, spec.index)
+        return (order, spec.index)
     rows, chosen = spec.config.train_samples, spec.config.hyperparameters
-    return (0, -inf if rows is None else -rows, -(chosen.depth or 0), -(chosen.projection_size or 0), spec.index)
+    return (order, -inf if rows is None else -rows, -(chosen.depth or 0), -(chosen.projection_size or 0), spec.index)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from studies.engine.search.candidates import Candidate, TrialOutcome
+from studies.engine.search.final import finalists, winner
 from studies.engine.search.halving import HalvingPolicy
 from studies.engine.search.sampler import Sampler
 from trainables.config import Hyperparameters
@@ -18,13 +19,15 @@ from trainables.config import Hyperparameters
 class StratumSearch:
     """Tries `num_configurations` draws of `sampler`, then what other strata send in sweeps of the exchange.
 
-    Ends those that `halving` does not let go on.
+    Ends those that `halving` does not let go on. The best of them may meet in a final, with further seeds. `final`: the
+    finalists, None before.
     """
 
     def __init__(self, sampler: Sampler, halving: HalvingPolicy, *, num_configurations: int, concurrency: int) -> None:
         self.num_configurations = num_configurations
         self.candidates: list[Candidate] = []
         self.num_sweeps = 0
+        self.final: list[Candidate] | None = None
         self._sampler = sampler
         self._halving = halving
         self._concurrency = concurrency
@@ -55,11 +58,21 @@ class StratumSearch:
         self.candidates += begun
         return begun
 
+    def begin_final(self, number: int) -> list[Candidate]:
+        """Begin the final of the best `number` configurations; empty where there are no two to choose from."""
+        self.final = finalists(self.candidates, number)
+        return self.final
+
     def report(self, candidate: Candidate, score: float) -> bool:
-        """Take down a candidate's next score; returns whether it goes on, never after a score that is not finite."""
+        """Take down a candidate's next score; returns whether it goes on, as a finalist always does.
+
+        Never after a score that is not finite.
+        """
         candidate.scores.append(score)
         if not isfinite(score):
             return False
+        if candidate.is_finalist:
+            return True
         return self._halving.goes_on(candidate.scores, [other.scores for other in self._settled_before(candidate)])
 
     def is_over(self, sweep: int = 0) -> bool:
@@ -67,6 +80,15 @@ class StratumSearch:
         if len(self.candidates) < self.num_configurations or self.num_sweeps < sweep:
             return False
         return all(candidate.outcome for candidate in self.candidates if candidate.sweep <= sweep)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the final is over too."""
+        return self.final is not None and all(candidate.outcome for candidate in self.final)
+
+    def winner(self, weights: tuple[int, int]) -> Candidate | None:
+        """The best configuration after the final, `weights` being the seeds of a trial before and in it."""
+        return winner(self.candidates, self.final, weights) if self.final else self.best(self.num_sweeps)
 
     def best(self, sweep: int = 0) -> Candidate | None:
         """The finished configuration up to that sweep with the highest score, the earlier one among equals."""

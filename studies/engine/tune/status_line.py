@@ -3,10 +3,9 @@
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from analysis.records.schema import EXCHANGE
 from studies.engine.recording.journal import TrialRecord
 from studies.engine.search.candidates import TrialOutcome
-from studies.engine.search.plan import CONFIRM, SEARCH
+from studies.engine.search.plan import CONFIRM, EXCHANGE, FINAL, SEARCH
 from studies.engine.study import Study
 from studies.engine.tune.time_left import first_round_left
 
@@ -27,6 +26,7 @@ def status_line(
     counts = {
         "searched": sum(record.stage == SEARCH for record in ended),
         "exchanged": sum(record.stage == EXCHANGE for record in ended),
+        "finalists": sum(record.stage == FINAL for record in ended),
         "pruned": sum(record.outcome is TrialOutcome.PRUNED for record in ended),
         "confirmed": sum(record.stage == CONFIRM for record in ended),
         "failed": sum(record.outcome is TrialOutcome.FAILED for record in ended),

@@ -1,16 +1,17 @@
-"""How long the search and the first round of a study will still take; nobody knows how many rounds follow."""
+"""How long all up to the end of the first round will still take; nobody knows how many rounds follow."""
 
+from collections import Counter
 from collections.abc import Collection
 from statistics import fmean
 
 from studies.engine.recording.journal import TrialRecord
-from studies.engine.search.plan import CONFIRM, SEARCH, strata
+from studies.engine.search.plan import CONFIRM, FINAL, SEARCH, strata
 from studies.engine.study import Study
 
 FEWEST_TRIALS = 10  # that have ended before anything is said
-# A confirmation has more replicas than a search's trial and is never cut short. So many times as long it took in the
-# studies looked at (1.8 to 3.3), and is taken to be until one has ended.
-_CONFIRMATION_IN_SEARCHES = 2.5
+# A confirmation, or a trial of the final, has more replicas than a search's trial and is never cut short. So many times
+# as long a confirmation took in the studies looked at (1.8 to 3.3), and both are taken to be until one has ended.
+_IN_SEARCHES = 2.5
 
 
 def first_round_left(study: Study, records: Collection[TrialRecord], started: int, now: int) -> float | None:
@@ -24,11 +25,17 @@ def first_round_left(study: Study, records: Collection[TrialRecord], started: in
     if len(timed) < FEWEST_TRIALS:
         return None
     seconds = {stage: fmean(took / 1000 for of, took in timed if of == stage) for stage in {of for of, _ in timed}}
-    searching = seconds.get(SEARCH, seconds.get(CONFIRM, 0.0) / _CONFIRMATION_IN_SEARCHES)
-    confirming = seconds.get(CONFIRM, _CONFIRMATION_IN_SEARCHES * searching)
+    searching = seconds.get(SEARCH, seconds.get(CONFIRM, 0.0) / _IN_SEARCHES)
+    confirming, choosing = (seconds.get(stage, _IN_SEARCHES * searching) for stage in (CONFIRM, FINAL))
     num_strata = len(strata(study))
+    confirmed = {record.stratum for record in ended if record.stage == CONFIRM}
     searches_left = num_strata * study.num_configurations - sum(record.stage == SEARCH for record in ended)
-    confirmations_left = num_strata - len({record.stratum for record in ended if record.stage == CONFIRM})
-    work_left = searches_left * searching + confirmations_left * confirming
+    in_final = Counter(record.stratum for record in ended if record.stage == FINAL)
+    num_finalists = study.finalists if study.finalists > 1 else 0
+    # As many as there can be: where few configurations finished the final has fewer, and ends with the confirmation.
+    finals_left = sum(
+        num_finalists - in_final[stratum] for stratum in map(str, strata(study)) if stratum not in confirmed
+    )
+    work_left = searches_left * searching + finals_left * choosing + (num_strata - len(confirmed)) * confirming
     at_once = sum(took for _, took in timed) / (now - started)
     return work_left / at_once if work_left > 0 else None

@@ -7,11 +7,12 @@ from math import nan
 import numpy as np
 import pytest
 
-from analysis.records.schema import EXCHANGE, SEARCH
+from analysis.records.schema import EXCHANGE, FINAL, SEARCH
 from studies.engine import Study
 from studies.engine.recording.first_record import first_record
 from studies.engine.recording.journal import JournalError, Report, TrialRecord
 from studies.engine.search.candidates import TrialOutcome
+from studies.engine.search.halving import SuccessiveHalving
 from studies.engine.search.plan import CONFIRM, TrialSpec
 from studies.engine.search.queue import StudyQueue
 
@@ -25,6 +26,12 @@ def objective(spec: TrialSpec, report: int) -> float:
     choice = spec.config.hyperparameters
     distance = abs(np.log10(choice.learning_rate) + 4 - 1.5 * spec.config.lambda_)
     return float(0.5 - distance / 20 - choice.weight_decay + 0.01 * report)
+
+
+def lucky(spec: TrialSpec, report: int) -> float:
+    """The same, but with weight decay the first replica, which the search has, is better by two points."""
+    is_lucky = spec.config.hyperparameters.weight_decay and 0 in spec.config.replicas
+    return objective(spec, report) + (0.02 if is_lucky else 0)
 
 
 def falling(lambda_: float) -> float:
@@ -59,6 +66,7 @@ def drive(
     stop_after: int = 10**6,
     at_once: int = 1,
     gain: Gain = falling,
+    accuracy: Callable[[TrialSpec, int], float] = objective,
 ) -> None:
     """Run the queue's trials until `stop_after` of them have ended; of `at_once` under way a random one ends next."""
     order = np.random.default_rng(at_once)
@@ -72,7 +80,7 @@ def drive(
         record = records.get(spec.key) or replace(first_record(spec, NAMES, None), host="", started=0)
         outcome = TrialOutcome.FINISHED
         for report in range(len(record.reports) + 1, NUM_REPORTS + 1):
-            value = objective(spec, report)
+            value = accuracy(spec, report)
             last = spec.stage == CONFIRM and report == NUM_REPORTS
             metrics = {"valid/accuracy": value} | (scores(spec, gain) if last else {})
             record = record.with_report(Report(epoch=report, time=0, metrics=metrics))
@@ -102,12 +110,37 @@ def test_every_stratum_gets_its_budget_and_its_confirmation(study: Study) -> Non
     queue = new_queue(study, records)
     drive(queue, records)
     assert queue.is_over and not queue.failed_strata
-    for stratum, search in queue.searches.items():
+    for stratum in queue.searches:
         assert len(stages(records, stratum, SEARCH)) == study.configurations
         first, *_ = stages(records, stratum, CONFIRM)
-        best = search.best(study.exchange_sweeps)
+        best = queue.winner(stratum)
         assert best is not None and first.index == best.index
         assert first.parameters["num_replicas"] == study.seeds
+
+
+def test_the_final_has_the_best_once_more_with_other_seeds_and_its_winner_is_confirmed(study: Study) -> None:
+    study = replace(study, configurations=8, final_seeds=6, halving=SuccessiveHalving(rungs=()))
+    records: dict[str, TrialRecord] = {}
+    queue = new_queue(study, records)
+    drive(queue, records, accuracy=lucky)
+    for stratum, search in queue.searches.items():
+        finals = stages(records, stratum, FINAL)
+        ordered = sorted(search.candidates, key=lambda one: -one.best_score)
+        assert {one.index for one in finals} == {one.index for one in ordered[: study.finalists]}
+        assert all(one.parameters["num_replicas"] == 6 and len(one.reports) == NUM_REPORTS for one in finals)
+        leader, winner = search.best(study.exchange_sweeps), queue.winner(stratum)
+        assert leader is not None and leader.hyperparameters.weight_decay > 0
+        assert winner is not None and winner.hyperparameters.weight_decay == 0
+        assert winner.hyperparameters.learning_rate == leader.hyperparameters.learning_rate
+        assert {one.index for one in stages(records, stratum, CONFIRM)} == {winner.index}
+
+
+def test_without_a_final_the_leader_of_the_search_is_confirmed(study: Study) -> None:
+    records: dict[str, TrialRecord] = {}
+    queue = new_queue(replace(study, finalists=1), records)
+    drive(queue, records, accuracy=lucky)
+    assert not any(record.stage == FINAL for record in records.values())
+    assert all(queue.winner(stratum) is search.best(2) for stratum, search in queue.searches.items())
 
 
 def test_each_lambda_tries_the_best_of_its_neighbours_once(study: Study) -> None:
@@ -202,7 +235,7 @@ def test_who_ends_first_changes_nothing(rounds_study: Study, at_once: int) -> No
     assert side_by_side == one_by_one
 
 
-@pytest.mark.parametrize("stop_after", range(1, 41, 4))
+@pytest.mark.parametrize("stop_after", range(1, 45, 4))
 def test_interrupted_anywhere_it_comes_to_the_same_records(rounds_study: Study, stop_after: int) -> None:
     whole: dict[str, TrialRecord] = {}
     drive(new_queue(rounds_study, {}), whole, gain=uncertain)

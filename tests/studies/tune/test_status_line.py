@@ -1,10 +1,11 @@
 """The line on a study under way, from records whose times are made up: what it counts, names and expects."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
-from analysis.records.schema import CONFIRM, SEARCH
+from analysis.records.schema import CONFIRM, FINAL, SEARCH
 from studies.engine import Study
 from studies.engine.recording.journal import TrialRecord
 from studies.engine.search.candidates import TrialOutcome
@@ -23,6 +24,7 @@ STUDY = Study(
     lambdas=(0, 0.5, 1, 2),
     search_space={"learning_rate": (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)},
     configurations=5,
+    finalists=1,
     seeds=2,
     max_epochs=9,
 )
@@ -54,9 +56,11 @@ def searched(count: int) -> dict[str, TrialRecord]:
     return {record.key: record for record in done}
 
 
-def left_after(records: Mapping[str, TrialRecord], seconds: float, started: float = 0) -> float | None:
+def left_after(
+    records: Mapping[str, TrialRecord], seconds: float, started: float = 0, study: Study = STUDY
+) -> float | None:
     now = int(START + 1000 * seconds)
-    return first_round_left(STUDY, records.values(), int(START + 1000 * started), now)
+    return first_round_left(study, records.values(), int(START + 1000 * started), now)
 
 
 def test_nothing_is_said_of_the_time_left_before_ten_trials_have_ended() -> None:
@@ -74,6 +78,21 @@ def test_confirmations_count_with_the_time_that_they_took() -> None:
     confirmed = [trial(CONFIRM, n, 100, 140, TrialOutcome.FINISHED) for n in range(2)]
     records = searched(20) | {record.key: record for record in confirmed}
     assert left_after(records, 140) == pytest.approx(2 * 40 / 2)
+
+
+def test_finals_count_as_confirmations_do_until_one_has_ended_and_where_none_is_confirmed() -> None:
+    study = replace(STUDY, finalists=3)
+    assert left_after(searched(20), 100, study=study) == pytest.approx((4 * 3 * 25 + 4 * 25) / 2)
+    finals = [
+        trial(FINAL, n, 100, 115, TrialOutcome.FINISHED) for n in (0, 4, 1)
+    ]  # two of the first λ, one of the next
+    records = searched(20) | {record.key: record for record in finals}
+    at_once = (20 * 10 + 3 * 15) / 125
+    assert left_after(records, 125, study=study) == pytest.approx((9 * 15 + 4 * 25) / at_once)
+    confirmed = trial(CONFIRM, 0, 115, 125, TrialOutcome.FINISHED)  # the first λ had but two that finished
+    at_once = (20 * 10 + 3 * 15 + 10) / 125
+    left = left_after(records | {confirmed.key: confirmed}, 125, study=study)
+    assert left == pytest.approx((8 * 15 + 3 * 10) / at_once)
 
 
 def test_at_the_end_of_the_first_round_nothing_is_left() -> None:
