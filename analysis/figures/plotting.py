@@ -21,6 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.arrays import Array
+from analysis.figures.pdf_font import pdf_font_families
 
 STYLE: dict[Any, Any] = {
     "font.size": 8,
@@ -195,7 +196,7 @@ def save_figure(drawing: Drawing, path_stem: Path) -> tuple[Path, ...]:
     png, pdf, svg, csv = (path_stem.with_name(path_stem.name + suffix) for suffix in (".png", ".pdf", ".svg", ".csv"))
     png.write_bytes(drawing.png)
     svg.write_bytes(drawing.svg)
-    with _in_style():
+    with _in_style(), matplotlib.rc_context({"font.sans-serif": pdf_font_families(drawing.figure)}):
         drawing.figure.savefig(pdf, metadata={"CreationDate": None})
     drawing.data.to_csv(csv, index=False)
     return png, pdf, svg, csv
