@@ -5,11 +5,11 @@
     python benchmarks/decisions.py table
 
 A study is all of it, from the search to the last round, by the platform's own queue; each has its own study seed.
-What a study would train is drawn, with replacement, from trainings that were kept (`kept_trainings.py`): at every λ the
-eight configurations that are best with 12 seeds, trained with 64 others, and the rest of the search space with the 12.
-So what was kept is the population, and its truth is known: the accuracy at a λ is the mean of the configuration that
+What a study would train is drawn, with replacement, from trainings that were kept (`kept_trainings.py`): at every λ of
+each configuration with 12 seeds, and of those within a point of the best with 32 others, the same for all of them. So
+what was kept is the population, and its truth is known: the accuracy at a λ is the mean of the configuration that
 validates best there. Decisions are held against two truths: that one, and that of the configurations which the study
-itself found. A configuration that a study confirms and that is none of the eight gets as many seeds when it comes up.
+itself found. A configuration that a study confirms and that is not near the best gets as many seeds when it comes up.
 
 Training takes forty minutes a data set and core at 256 rows, a study some seconds. Both go on where they were stopped.
 `table` also writes the tables and the figure of `studies/results/decisions`.

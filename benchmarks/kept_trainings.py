@@ -27,8 +27,8 @@ FOLDER = RESULTS / "trained"
 MODALITIES = ("first", "second")
 EPOCHS = {256: 300, 1024: 150}
 SEARCHED_SEEDS = {256: 12, 1024: 8}  # each configuration is trained with so many
-CONFIRMED_SEEDS = {256: 64, 1024: 64}  # the best are, with others
-NUM_BEST = 8  # so many at each λ
+CONFIRMED_SEEDS = 32  # those near the best of their λ are, with others
+NEAR = 0.01  # of its accuracy
 MEASURED_ROWS = 16  # alignment is not asked for here
 
 
@@ -48,7 +48,16 @@ class Curves:
 
     def best_configurations(self, encoders: slice = slice(None)) -> np.ndarray:
         """The numbers [L, C] of the configurations at each λ, the best mean over seeds and encoders first."""
-        return np.argsort(-self.valid[..., encoders].mean(axis=(3, 4)).max(axis=-1), axis=-1)
+        return np.argsort(-self._best_valid(encoders), axis=-1)
+
+    def are_near(self) -> np.ndarray:
+        """Which configurations [L, C] are near the best at their λ."""
+        valid = self._best_valid()
+        return valid >= valid.max(axis=-1, keepdims=True) - NEAR
+
+    def _best_valid(self, encoders: slice = slice(None)) -> np.ndarray:
+        """The best mean validation accuracy [L, C] that a configuration reports."""
+        return self.valid[..., encoders].mean(axis=(3, 4)).max(axis=-1)
 
 
 class KeptTrainings:
@@ -70,7 +79,7 @@ class KeptTrainings:
             _save(file, valid=np.array(valid), test=np.array(test))
         with np.load(file) as kept:
             curves = Curves(valid=kept["valid"][None], test=kept["test"][None])
-        for number in curves.best_configurations()[0, :NUM_BEST]:
+        for number in np.flatnonzero(curves.are_near()[0]):
             self.confirmed(at, int(number))
 
     @cached_property
@@ -80,13 +89,16 @@ class KeptTrainings:
         return Curves(valid=np.stack([f["valid"] for f in files]), test=np.stack([f["test"] for f in files]))
 
     @cached_property
-    def _best(self) -> np.ndarray:
-        """The numbers [L, NUM_BEST] of the configurations that have many seeds in any case."""
-        return self.curves.best_configurations()[:, :NUM_BEST]
+    def _near(self) -> np.ndarray:
+        """Which configurations [L, C] have many seeds in any case."""
+        return self.curves.are_near()
 
     def searched(self, at: int, number: int) -> np.ndarray:
-        """Validation accuracies [T, S, 2] of a configuration at λ number `at`, of many seeds where it is a best one."""
-        return self._many_seeds(at, number)[0] if number in self._best[at] else self.curves.valid[at, number]
+        """Validation accuracies [T, S, 2] of a configuration at λ number `at`.
+
+        Those near the best have the same many seeds, so that they are told apart as in a study.
+        """
+        return self._many_seeds(at, number)[0] if self._near[at, number] else self.curves.valid[at, number]
 
     def confirmed(self, at: int, number: int) -> tuple[float, np.ndarray]:
         """Best mean validation accuracy, and test accuracies [S, 2], with many seeds; trained when first asked for."""
@@ -98,22 +110,22 @@ class KeptTrainings:
         if (at, number) not in self._confirmed:
             file = self._file(self.strata[at], f"_{number}")
             if not file.exists():
-                valid, test = self._trained(at, number, CONFIRM, CONFIRMED_SEEDS[self._rows])
+                valid, test = self._trained(at, number, CONFIRM, CONFIRMED_SEEDS)
                 _save(file, valid=valid, test=test)
             with np.load(file) as kept:
-                self._confirmed[at, number] = kept["valid"], kept["test"]
+                self._confirmed[at, number] = kept["valid"][:, :CONFIRMED_SEEDS], kept["test"][:CONFIRMED_SEEDS]
         return self._confirmed[at, number]
 
     def accuracies(self, at: int, number: int) -> np.ndarray:
-        """Expected test accuracy [2] of a configuration at λ number `at`, by many seeds if it is a best one."""
-        test = self.confirmed(at, number)[1] if number in self._best[at] else self.curves.test[at, number]
-        return test.mean(axis=0)
+        """Expected test accuracy [2] of a configuration at λ number `at`."""
+        return self.confirmed(at, number)[1].mean(axis=0)
 
     def best_accuracies(self) -> np.ndarray:
         """Expected accuracy [L, 2] of both encoders at each λ, at the configuration that is best there."""
         best = []
-        for at, numbers in enumerate(self._best):
-            _, accuracies = max((self.confirmed(at, int(number)) for number in numbers), key=lambda pair: pair[0])
+        for at, are_near in enumerate(self._near):
+            near = [self.confirmed(at, int(number)) for number in np.flatnonzero(are_near)]
+            _, accuracies = max(near, key=lambda pair: pair[0])
             best.append(accuracies.mean(axis=0))
         return np.array(best)
 

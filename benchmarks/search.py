@@ -27,24 +27,20 @@ from studies import SuccessiveHalving
 from studies.engine.search.plan import CONFIRM
 from studies.engine.search.queue import StudyQueue
 
-EARLY, NONE = SuccessiveHalving(reduction_factor=3, rungs=(1, 3)), SuccessiveHalving(rungs=())
+EARLY, NONE = SuccessiveHalving(reduction_factor=2, rungs=(3,)), SuccessiveHalving(rungs=())
 LARGEST_LAMBDA = 1  # beyond it some seeds fail, and none is a candidate for λ*
 FALSE_GAIN = 0.3  # points
 # By what a way of searching differs from the study's.
 WAYS: dict[str, dict[str, Any]] = {
     "the study's": {},
+    "a half goes on": {"halving": SuccessiveHalving(reduction_factor=2)},
     "no halving": {"halving": NONE},
-    "a third, half go on": {"halving": SuccessiveHalving(rungs=(3,))},
     "no exchange": {"exchange_sweeps": 0},
     "2 finalists": {"finalists": 2},
-    "4 finalists": {"finalists": 4},
-    "14 seeds in the final": {"final_seeds": 14},
-    "4 seeds before the final": {"search_seeds": 4},
-    "no final, 2 seeds": {"finalists": 1},
+    "no final": {"finalists": 1},
     "no final, 4 seeds": {"finalists": 1, "search_seeds": 4},
-    "no final, 4 seeds, halved at a ninth and a third": {"finalists": 1, "search_seeds": 4, "halving": EARLY},
+    "no final, 4 seeds, half go on at a third": {"finalists": 1, "search_seeds": 4, "halving": EARLY},
     "no final, 8 seeds": {"finalists": 1, "search_seeds": 8},
-    "16 configurations": {"configurations": 16},
 }
 
 

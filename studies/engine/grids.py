@@ -28,4 +28,4 @@ _AFFECT: dict[str, Any] = {
 }
 # Fields of `Study` that all studies of CMU-MOSEI, and all of MUStARD, have in common.
 MOSEI: dict[str, Any] = {**_AFFECT, "search_seeds": 1, "final_seeds": 2, "max_epochs": 20, "batch_size": 128}
-MUSTARD: dict[str, Any] = {**_AFFECT, "search_seeds": 2, "final_seeds": 4, "max_epochs": 50, "batch_size": 64}
+MUSTARD: dict[str, Any] = {**_AFFECT, "search_seeds": 2, "max_epochs": 50, "batch_size": 64}

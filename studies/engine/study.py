@@ -70,8 +70,8 @@ class Study:
     margin: float = 0.005
     search_seeds: int = 2
     exchange_sweeps: int = 2
-    finalists: int = 3
-    final_seeds: int = 6
+    finalists: int = 4
+    final_seeds: int = 4
     batch_size: int = 512
     train_samples: tuple[int | None, ...] = (None,)
     resamples_rows: bool = False

@@ -70,7 +70,7 @@ def test_a_whole_study_is_json_that_loses_nothing(study: Study) -> None:
         "seed": 0,
     }
     assert plain["objective"] == {"type": "InfoNce", "temperature": 0.1} == described(InfoNce())
-    assert plain["halving"] == {"type": "SuccessiveHalving", "reduction_factor": 2, "rungs": [6]}
+    assert plain["halving"] == {"type": "SuccessiveHalving", "reduction_factor": 1.5, "rungs": [6]}
     assert plain["halving"] == described(SuccessiveHalving())
     assert "source" not in json.dumps(plain)
     assert user_sources(study) == {}

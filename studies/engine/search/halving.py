@@ -35,10 +35,10 @@ class SuccessiveHalving:
     Raises Refused for a factor of 1 or less, and for rungs that do not increase from 1.
     """
 
-    # Half, and late: at a third of the training the best at the end may be behind. At a large λ alignment comes first;
-    # at λ = 0 the best learning rate may be a slow one, and a study that misses it there finds gains that are none
-    # (`benchmarks/search.py`).
-    reduction_factor: float = 2
+    # A third ends, and late: at a third of the training the best at the end may be behind. At a large λ alignment comes
+    # first; at λ = 0 the best learning rate may be a slow one, and a study that misses it there finds gains that are
+    # none (`benchmarks/search.py`).
+    reduction_factor: float = 1.5
     rungs: tuple[int, ...] = (6,)
 
     def __post_init__(self) -> None:
