@@ -55,13 +55,13 @@ def _cut_out(whole: Path, small: Path) -> None:
     options = subset.Options(glyph_names=True, recommended_glyphs=True, notdef_outline=True, recalc_timestamp=False)
     options.layout_features = ["kern", "liga"]  # what matplotlib sets text with
     options.drop_tables += ["MATH", "FFTM"]
-    font = subset.load_font(str(whole), options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=[code for first, last in _LETTERS for code in range(first, last + 1)])
-    subsetter.subset(font)
-    for record in font["name"].names:
-        if record.nameID in _FAMILY_RECORDS:
-            record.string = str(record).replace(_WHOLE, _FAMILY)
-        elif record.nameID == _POSTSCRIPT_RECORD:
-            record.string = f"Small{record}"
-    font.save(small)
+    with subset.load_font(str(whole), options) as font:
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(unicodes=[code for first, last in _LETTERS for code in range(first, last + 1)])
+        subsetter.subset(font)
+        for record in font["name"].names:
+            name = f"Small{record}" if record.nameID == _POSTSCRIPT_RECORD else str(record)
+            if record.nameID in _FAMILY_RECORDS:
+                name = name.replace(_WHOLE, _FAMILY)
+            record.string = name.encode(record.getEncoding())
+        font.save(small)
