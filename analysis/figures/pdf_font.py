@@ -28,14 +28,16 @@ def pdf_font_families(figure: Figure) -> list[str]:
     usual = list(matplotlib.rcParams["font.sans-serif"])
     letters = {ord(letter) for text in figure.findobj(Text) for letter in text.get_text()} - {ord("\n")}
     has_all = all(any(first <= letter <= last for first, last in _LETTERS) for letter in letters)
-    return [_small_family(), *usual] if has_all else usual
+    try:
+        return [_small_family(), *usual] if has_all else usual
+    except (OSError, RuntimeError):  # no room for its file, or a damaged one: it is for speed alone
+        return usual
 
 
 @cache
 def _small_family() -> str:
     """The small font's family, which matplotlib knows from now on."""
-    for weight in ("normal", "bold"):
-        fontManager.ttflist.append(_small_font(weight))
+    fontManager.ttflist += [_small_font(weight) for weight in ("normal", "bold")]
     return _FAMILY
 
 

@@ -121,7 +121,13 @@ class Study:
     @property
     def num_configurations(self) -> int:
         """Configurations tried in each stratum: those asked for, but never more than the space holds."""
-        return min(self.configurations, prod(len(values) for values in self.search_space.values()))
+        return min(self.configurations, self._space_size)
+
+    @property
+    def num_finalists(self) -> int:
+        """Configurations in the final of a stratum at most, never more than the space holds; 0 where there is none."""
+        number = min(self.finalists, self._space_size)
+        return number if number > 1 else 0
 
     @property
     def most_seeds(self) -> int:
@@ -147,6 +153,10 @@ class Study:
     def describe(self) -> dict[str, Any]:
         """The study as plain JSON values; dataclasses carry their type's name."""
         return described(self)
+
+    @property
+    def _space_size(self) -> int:
+        return prod(len(values) for values in self.search_space.values())
 
     def _check_search_space(self) -> None:
         known = {field.name for field in fields(Hyperparameters)}

@@ -70,6 +70,7 @@ def test_keys_name_what_is_trained(study: Study) -> None:
 
 def test_the_search_never_asks_for_more_than_the_space_holds(study: Study) -> None:
     assert replace(study, configurations=100).num_configurations == 8
+    assert [replace(study, finalists=number).num_finalists for number in (1, 2, 100)] == [0, 2, 8]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def stage_costs(study: Study, data_dir: Path) -> dict[str, StageCost]:
     trials = {
         SEARCH: (SEARCH, study.num_configurations, None),
         EXCHANGE: (EXCHANGE, _NEIGHBOURS * study.exchange_sweeps, None),
-        FINAL: (FINAL, study.finalists if study.finalists > 1 else 0, None),
+        FINAL: (FINAL, study.num_finalists, None),
         CONFIRM: (CONFIRM, 1, None),
         LATER_ROUNDS: (CONFIRM, len(later), max(later, key=len, default=())),
     }

@@ -140,7 +140,7 @@ class StudyQueue:
         for stratum in self._variants[variant]:
             search = self.searches[stratum]
             if search.final is None and search.is_over(self._study.exchange_sweeps):
-                for candidate in search.begin_final(self._study.finalists):
+                for candidate in search.begin_final(self._study.num_finalists):
                     self._add_candidate(stratum, FINAL, candidate)
                 found = True
         return found

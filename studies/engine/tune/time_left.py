@@ -31,10 +31,9 @@ def first_round_left(study: Study, records: Collection[TrialRecord], started: in
     confirmed = {record.stratum for record in ended if record.stage == CONFIRM}
     searches_left = num_strata * study.num_configurations - sum(record.stage == SEARCH for record in ended)
     in_final = Counter(record.stratum for record in ended if record.stage == FINAL)
-    num_finalists = study.finalists if study.finalists > 1 else 0
     # As many as there can be: where few configurations finished the final has fewer, and ends with the confirmation.
     finals_left = sum(
-        num_finalists - in_final[stratum] for stratum in map(str, strata(study)) if stratum not in confirmed
+        study.num_finalists - in_final[stratum] for stratum in map(str, strata(study)) if stratum not in confirmed
     )
     work_left = searches_left * searching + finals_left * choosing + (num_strata - len(confirmed)) * confirming
     at_once = sum(took for _, took in timed) / (now - started)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures.pdf_font import pdf_font_families
+from analysis.figures.pdf_font import _small_family, pdf_font_families
 from analysis.figures.plotting import STYLE, Drawing, save_figure
 
 TEXT = "AVATo W fi, Fly: gain of λ* = 0.5 ± 1 % – “Größe” ≥ 3 × ½"
@@ -45,3 +45,18 @@ def test_a_pdf_has_letters_of_the_small_font_but_of_the_whole_one_where_that_lac
     content = pdf.read_bytes()
     fonts = set(re.findall(rb"/BaseFont /[A-Z]{6}\+(\S+)", content))
     assert fonts == {b"DejaVuSans" if takes_whole else b"SmallDejaVuSans"}
+
+
+@pytest.mark.parametrize("content", [None, b"no font"])
+def test_where_the_small_font_cannot_be_had_the_whole_one_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    """In a folder that takes no file, and with a damaged file."""
+    folder = tmp_path if content else tmp_path / "missing"
+    if content:
+        (folder / f"small-{matplotlib.__version__}-DejaVuSans.ttf").write_bytes(content)
+    monkeypatch.setattr(matplotlib, "get_cachedir", lambda: str(folder))
+    _small_family.cache_clear()
+    figure = Figure()
+    figure.text(0, 0, TEXT)
+    assert pdf_font_families(figure) == list(matplotlib.rcParams["font.sans-serif"])
