@@ -79,8 +79,9 @@ def run_queue(study: Study, modalities: tuple[str, str], begin: Callable[[TrialS
     `begin` makes a trial that has not reported yet.
     """
     queue = StudyQueue(study, modalities, {})
-    while (spec := queue.take()) is not None:
-        queue.end(run_trial(spec, queue, begin(spec), modalities))
+    while pack := queue.take():
+        for spec in pack:
+            queue.end(run_trial(spec, queue, begin(spec), modalities))
     return queue
 
 

@@ -33,6 +33,8 @@ FALSE_GAIN = 0.3  # points
 # By what a way of searching differs from the study's.
 WAYS: dict[str, dict[str, Any]] = {
     "the study's": {},
+    "1 drawn at once": {"concurrency": 1},
+    "8 drawn at once": {"concurrency": 8},
     "a half goes on": {"halving": SuccessiveHalving(reduction_factor=2)},
     "no halving": {"halving": NONE},
     "no exchange": {"exchange_sweeps": 0},
@@ -48,11 +50,12 @@ def chosen(way: Mapping[str, Any], kept: KeptTrainings, seed: int) -> tuple[list
     """The configuration that one search chooses at each λ, by its number, and the replicas trained for a λ."""
     queue = StudyQueue(replace(kept.study, seed=seed, **way), MODALITIES, {})
     trained = 0.0
-    while (spec := queue.take()) is not None:
-        if spec.stage != CONFIRM:
-            trial = DrawnTrial(spec, kept)
-            queue.end(run_trial(spec, queue, trial, MODALITIES))
-            trained += len(spec.config.replicas) * trial.epoch / spec.config.max_epochs
+    while pack := queue.take():
+        for spec in pack:
+            if spec.stage != CONFIRM:
+                trial = DrawnTrial(spec, kept)
+                queue.end(run_trial(spec, queue, trial, MODALITIES))
+                trained += len(spec.config.replicas) * trial.epoch / spec.config.max_epochs
     return winners(queue, kept), trained / len(kept.strata)
 
 

@@ -65,13 +65,13 @@ class Batches:
                 yield gathered.part(rows=slice(first, first + self.batch_size))
 
     def _order(self, epoch: int) -> np.ndarray:
+        """The rows [R, N] as each replica meets them, which are the same for a replica that is there several times."""
         seed, stream = self._config.seed, self._config.stream
-        return np.stack(
-            [
-                rows[generator(seed, stream, replica, "order", epoch).permutation(len(rows))]
-                for rows, replica in zip(self.rows, self._config.replicas, strict=True)
-            ]
-        )
+        orders = {
+            replica: generator(seed, stream, replica, "order", epoch).permutation(self.rows.shape[1])
+            for replica in dict.fromkeys(self._config.replicas)
+        }
+        return np.stack([rows[orders[replica]] for rows, replica in zip(self.rows, self._config.replicas, strict=True)])
 
     def _gathered(self, rows: np.ndarray) -> Batch:
         indices = torch.from_numpy(rows).to(self._data.y.device)

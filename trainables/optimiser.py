@@ -17,11 +17,12 @@ _BETAS, _EPS = (0.9, 0.999), 1e-8  # PyTorch's
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Tensors that share a learning rate and a weight decay."""
+    """The same `rows` of several tensors, which share a learning rate and a weight decay."""
 
     tensors: Sequence[Tensor]
     learning_rate: float
     weight_decay: float
+    rows: slice
 
 
 class AdamW:
@@ -32,14 +33,14 @@ class AdamW:
 
     def __init__(self, groups: Sequence[Group]) -> None:
         self._groups = groups
-        self._states = [[_first_state(tensor) for tensor in group.tensors] for group in groups]
+        self._states = [[_first_state(tensor.detach()[group.rows]) for tensor in group.tensors] for group in groups]
 
     @torch.no_grad()
     def step(self) -> None:
         """Change every tensor by one step."""
         for group, states in zip(self._groups, self._states, strict=True):
             moved = [
-                (tensor, tensor.grad, state)
+                (tensor[group.rows], tensor.grad[group.rows], state)
                 for tensor, state in zip(group.tensors, states, strict=True)
                 if tensor.grad is not None
             ]

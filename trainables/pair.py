@@ -49,11 +49,10 @@ def build_classifier(
     return _initialised(build, config, replica, f"classifier {modality}")
 
 
-def build_projection(config: TrialConfig, modality: int, replica: int, in_dim: int) -> ProjectionHead | None:
-    """Freshly initialised projection head of one replica, or None where the encoders are aligned directly."""
+def build_projection(config: TrialConfig, modality: int, replica: int, in_dim: int) -> ProjectionHead:
+    """Freshly initialised projection head of one replica, of a trial that has one."""
     size = config.hyperparameters.projection_size
-    if size is None:
-        return None
+    assert size is not None
     return _initialised(lambda: ProjectionHead(in_dim, size), config, replica, f"projection {modality}")
 
 

@@ -1,6 +1,10 @@
 """The parts that one trial trains: classifiers, projection heads, the objective's scalars, and their optimiser."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -12,6 +16,8 @@ from trainables.optimiser import AdamW, Group
 from trainables.pair import build_classifier, build_projection
 from trainables.placement import PlacedSplits
 from trainables.replicas import Replicas
+
+_Module = TypeVar("_Module", bound=nn.Module)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +45,8 @@ def build_parts(config: TrialConfig, data: PlacedSplits, *, packed: bool) -> Par
     classifiers, projections = [], []
     for modality in (1, 2):
         shape = data.train.row_shape(modality - 1)
-        copies = [build_classifier(config, modality, replica, shape, data.num_outputs) for replica in config.replicas]
+        build = partial(build_classifier, config, modality, input_shape=shape, num_outputs=data.num_outputs)
+        copies = _of_replicas(config, build)
         part = Replicas(copies, data.device, packed=packed)
         part.seed_dropout(config.seed, [(config.stream, replica, f"dropout {modality}") for replica in config.replicas])
         if not isinstance(copies[0].encoder, KeyedEncoder):
@@ -48,30 +55,53 @@ def build_parts(config: TrialConfig, data: PlacedSplits, *, packed: bool) -> Par
             )
         classifiers.append(part)
         out_dim = copies[0].head.in_features
-        heads = [build_projection(config, modality, replica, out_dim) for replica in config.replicas]
-        if heads[0] is not None:
-            heads = [head for head in heads if head is not None]
+        if config.hyperparameters.projection_size is not None:
+            heads = _of_replicas(config, partial(build_projection, config, modality, in_dim=out_dim))
             projections.append(Replicas(heads, data.device, packed=packed))
         _check_aligned_width(config, out_dim)
     return Parts(classifiers=classifiers, projections=projections, learnt=_build_learnt(config, data.device, packed))
 
 
-def build_optimiser(parts: Parts, choice: Hyperparameters) -> AdamW:
-    """AdamW over all parts: the projections with their own rate and decay, the objective's scalars without decay."""
-    rate, decay = choice.learning_rate, choice.weight_decay
-    groups = [Group(tensors=[part.flat for part in parts.classifiers], learning_rate=rate, weight_decay=decay)]
-    if parts.projections:
+def build_optimiser(parts: Parts, choices: Sequence[Hyperparameters]) -> AdamW:
+    """AdamW over all parts: the projections with their own rate and decay, the objective's scalars without decay.
+
+    `choices` [R]: the hyperparameters of each replica.
+    """
+    groups = []
+    for choice, rows in _runs(choices):
+        rate, decay = choice.learning_rate, choice.weight_decay
         own_rate, own_decay = choice.projection_learning_rate, choice.projection_weight_decay
-        groups.append(
+        each = [
+            (parts.classifiers, rate, decay),
+            (parts.projections, rate if own_rate is None else own_rate, decay if own_decay is None else own_decay),
+            ([] if parts.learnt is None else [parts.learnt], rate, 0.0),
+        ]
+        groups += [
             Group(
-                tensors=[part.flat for part in parts.projections],
-                learning_rate=rate if own_rate is None else own_rate,
-                weight_decay=decay if own_decay is None else own_decay,
+                tensors=[part.flat for part in own_parts],
+                learning_rate=own_rate,
+                weight_decay=own_decay,
+                rows=rows,
             )
-        )
-    if parts.learnt is not None:
-        groups.append(Group(tensors=[parts.learnt.flat], learning_rate=rate, weight_decay=0.0))
+            for own_parts, own_rate, own_decay in each
+            if own_parts
+        ]
     return AdamW(groups)
+
+
+def _runs(choices: Sequence[Hyperparameters]) -> Iterator[tuple[Hyperparameters, slice]]:
+    """Each run of equal choices, with its place."""
+    start = 0
+    for choice, equal in groupby(choices):
+        end = start + len(list(equal))
+        yield choice, slice(start, end)
+        start = end
+
+
+def _of_replicas(config: TrialConfig, build: Callable[[int], _Module]) -> list[_Module]:
+    """A module for each replica; one and the same where the trial has a replica several times."""
+    built = {replica: build(replica) for replica in dict.fromkeys(config.replicas)}
+    return [built[replica] for replica in config.replicas]
 
 
 def _build_learnt(config: TrialConfig, device: torch.device, packed: bool) -> Replicas | None:

@@ -4,6 +4,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ray.tune.result import SHOULD_CHECKPOINT
 from trainables.checkpoint import read_checkpoint, write_checkpoint
 from trainables.config import ENCODERS_FILE, SEARCH_METRIC, DataConfig, TrialConfig
 from trainables.data import Splits
+from trainables.packing import packed
 from trainables.placement import PlacedSplits
 from trainables.training import Training
 from trainables.user_code import source_digest, source_files
@@ -28,15 +30,16 @@ _SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class TrialOrder:
-    """What a worker is told to do: train `config`, reporting every `epochs_per_report` epochs.
+    """What a worker is told to do: train `trials` together, reporting every `epochs_per_report` epochs.
 
-    `reads_test` is set in the stage that may read the test split. `checkpoints` are what an earlier,
-    interrupted run of the same trial has left, the latest first. `packs`: whether the encoders can be packed, as found
+    `trials`: by their keys; several are of one mould, see `packing.mould`. `reads_test` is set in the stage that may
+    read the test split, whose trials are trained alone. `checkpoints` are what an earlier, interrupted run of the same
+    trials has left, the latest first. `packs`: whether the encoders can be packed, as found
     by `encoder_check.examine`. `sources`: the digest that the source of each import path must have. `encoder_names`:
     how reports name the two encoders; None: by their modalities.
     """
 
-    config: TrialConfig
+    trials: Mapping[str, TrialConfig]
     epochs_per_report: int
     reads_test: bool
     checkpoints: Sequence[tune.Checkpoint] = ()
@@ -78,10 +81,11 @@ class PairTrainable(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train up to the next report; returns its metrics, means over the replicas and, at the end, each one's own.
+        """Train up to the next report; returns the metrics of all trials, which `report_of` tells apart.
 
-        Where the training raises, the traceback is returned instead, under `FAILURE`: another try would not help. What
-        the machine lacks (memory, a file, an object of Ray's) is raised, since it may be there the next time.
+        They are means over its replicas and, where the test split is read, each one's own too. Where the training
+        raises, the traceback is returned instead, under `FAILURE`: the same trials would fail again. What the machine
+        lacks (memory, a file, an object of Ray's) is raised, since it may be there the next time.
         """
         report: dict[str, Any] = {}
         if self._failure is None:
@@ -89,28 +93,33 @@ class PairTrainable(tune.Trainable):
         return report if self._failure is None else {FAILURE: self._failure, SHOULD_CHECKPOINT: False}
 
     def _train_to_report(self) -> dict[str, Any]:
-        config, training = self._order.config, self._training
-        num_epochs = min(self._order.epochs_per_report, config.max_epochs - training.epoch)
+        training, max_epochs = self._training, self._training.config.max_epochs
+        num_epochs = min(self._order.epochs_per_report, max_epochs - training.epoch)
         losses = [training.run_epoch() for _ in range(num_epochs)]
         values = {name: np.mean([loss[name] for loss in losses], axis=0) for name in losses[0]}
-        accuracies = training.validate()
-        values |= {f"valid/{name}": scores for name, scores in accuracies.items()}
-        report = {name: float(np.mean(scores)) for name, scores in values.items()}
-        report[SEARCH_METRIC] = float(np.mean([report[f"valid/{name}"] for name in accuracies]))
+        accuracies = {f"valid/{name}": scores for name, scores in training.validate().items()}
+        reports: dict[str, dict[str, Any]] = {}
+        for key, rows in self._rows.items():
+            report = {name: float(np.mean(of_all[rows])) for name, of_all in (values | accuracies).items()}
+            report[SEARCH_METRIC] = float(np.mean([report[name] for name in accuracies]))
+            reports[key] = report
         due = time.monotonic() - self._last_checkpoint > _SECONDS_BETWEEN_CHECKPOINTS
-        if training.epoch >= config.max_epochs and self._order.reads_test:
+        if training.epoch >= max_epochs and self._order.reads_test:
+            (report,) = reports.values()
             report |= training.test().report()
             due = True  # the confirmed encoders are the study's artifact
-        return report | {"epoch": training.epoch, SHOULD_CHECKPOINT: due}
+        named = {_prefix(key) + name: value for key, report in reports.items() for name, value in report.items()}
+        return named | {"epoch": training.epoch, SHOULD_CHECKPOINT: due}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Write the training's state and, by themselves, the encoders at their best epoch."""
+        """Write the training's state and, by themselves, what encoders that are confirmed are at their best epoch."""
         folder = Path(checkpoint_dir)
-        write_checkpoint(folder, self._training.state_dict())
-        torch.save(
-            {"config": asdict(self._order.config), "encoders": self._training.best_encoders()},
-            folder / ENCODERS_FILE,
-        )
+        write_checkpoint(folder, {"trials": list(self._order.trials), "training": self._training.state_dict()})
+        if self._order.reads_test:
+            torch.save(
+                {"config": asdict(self._training.config), "encoders": self._training.best_encoders()},
+                folder / ENCODERS_FILE,
+            )
         self._last_checkpoint = time.monotonic()
 
     def load_checkpoint(self, checkpoint: str | dict | None) -> None:
@@ -120,11 +129,12 @@ class PairTrainable(tune.Trainable):
         self._continue_from(Path(checkpoint))
 
     def _continue_from(self, folder: Path) -> bool:
-        """Whether the checkpoint is whole; where it is not, nothing has changed."""
+        """Whether the checkpoint is whole, and of these trials; where it is not, nothing has changed."""
         state = read_checkpoint(folder)
-        if state is not None:
-            self._training.load_state_dict(state)
-        return state is not None
+        if state is None or state["trials"] != list(self._order.trials):
+            return False
+        self._training.load_state_dict(state["training"])
+        return True
 
     def _attempt(self, action: Callable[[], None]) -> None:
         try:
@@ -138,10 +148,16 @@ class PairTrainable(tune.Trainable):
         for path, expected in order.sources.items():
             _verify_source(path, expected)
         self._order = order
-        placed = self._place(order.config.data)
+        config, choices = packed(list(order.trials.values()))
         self._training = Training(
-            order.config, placed, packed=None if order.packs else False, encoder_names=order.encoder_names
+            config,
+            self._place(config.data),
+            packed=None if order.packs else False,
+            encoder_names=order.encoder_names,
+            choices=choices,
         )
+        ends = list(accumulate(len(trial.replicas) for trial in order.trials.values()))
+        self._rows = {key: slice(start, end) for key, start, end in zip(order.trials, [0, *ends], ends, strict=False)}
         self._last_checkpoint = time.monotonic()
         for checkpoint in order.checkpoints:
             with checkpoint.as_directory() as folder:
@@ -153,6 +169,16 @@ class PairTrainable(tune.Trainable):
             self._placed = None  # free the last data set before the next one takes its room
             self._placed = (config, PlacedSplits(ray.get(self._references[config]), self._device))
         return self._placed[1]
+
+
+def report_of(key: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    """What a worker's result says of one of the trials that it trains: its metrics and hits, by name."""
+    prefix = _prefix(key)
+    return {name.removeprefix(prefix): value for name, value in result.items() if name.startswith(prefix)}
+
+
+def _prefix(key: str) -> str:
+    return f"trial/{key}/"  # not a mapping in a mapping, which Ray Tune would flatten
 
 
 def _verify_source(path: str, expected: str) -> None:

@@ -1,6 +1,7 @@
 """The training loop of one trial: step, evaluate, save and restore; knows neither Ray nor MLflow."""
 
 import copy
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from trainables.batches import Batch, Batches
-from trainables.config import Refused, TrialConfig
+from trainables.config import Hyperparameters, Refused, TrialConfig
 from trainables.data.splits import REGRESSION
 from trainables.data.stratified import stratified_split
 from trainables.measured_alignment import measure_alignment, measured_places
@@ -31,7 +32,8 @@ class Training:
     each of its parts by themselves: at λ = 0 the two encoders are two separate trainings. The scalars that the
     objective learns are such a part too. `packed` says whether the replicas are computed as one batched model or in
     turn; where None, packed if that pays for both encoders. `encoder_names`: how results name the two encoders; None:
-    by their modalities.
+    by their modalities. `choices` [R]: each replica's own hyperparameters, which may differ in learning rates and
+    weight decays, as `packing.packed` gives them; None: those of `config` for all.
     Raises Refused where the data and the configuration do not fit.
     """
 
@@ -42,6 +44,7 @@ class Training:
         *,
         packed: bool | None = None,
         encoder_names: tuple[str, str] | None = None,
+        choices: Sequence[Hyperparameters] | None = None,
     ) -> None:
         self.config = config
         if packed is None:
@@ -51,11 +54,12 @@ class Training:
         self._names = encoder_names or data.modalities
         self._device = data.device
         labels = data.train.classes.cpu().numpy()
-        rows = np.stack([draw_training_rows(labels, config, replica) for replica in config.replicas])
+        drawn = {replica: draw_training_rows(labels, config, replica) for replica in dict.fromkeys(config.replicas)}
+        rows = np.stack([drawn[replica] for replica in config.replicas])
         self._parts = build_parts(config, data, packed=packed)
-        drawn = any(part.draws for part in self._parts.all)  # a mask belongs to a position in the batch
-        self._batches = Batches(config, data.train, rows, ordered=drawn)
-        self._optimiser = build_optimiser(self._parts, config.hyperparameters)
+        has_masks = any(part.draws for part in self._parts.all)  # a mask belongs to a position in the batch
+        self._batches = Batches(config, data.train, rows, ordered=has_masks)
+        self._optimiser = build_optimiser(self._parts, choices or [config.hyperparameters] * len(config.replicas))
         self._best = self._values()
         self._best_accuracy = torch.full((len(config.replicas),), -torch.inf)
         self._best_epoch = torch.zeros(len(config.replicas), dtype=torch.int64)

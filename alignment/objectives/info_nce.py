@@ -13,6 +13,9 @@ from alignment.objectives.unit_rows import over_unit_rows
 # The weights are formed in parts of so many numbers: a quarter of a megabyte beside the logits stays in the cache too.
 _PART_SIZE = 2**16
 
+# Up to so many, products take half as long where each feature's numbers lie side by side, and beyond them no less.
+_FEW_FEATURES = 32
+
 
 def symmetric_info_nce(z_a: Tensor, z_b: Tensor, temperature: float, *, check_finite: bool = True) -> Tensor:
     """InfoNCE in both directions over cosine similarities, mean of the two, in nats (paper eq. 3-4).
@@ -41,41 +44,60 @@ def _losses_and_gradients(
     With P the softmax of the logits over rows and Q over columns, the gradient with respect to the logits is
     (P + Q - 2 I) / 2N.
     """
-    a, b = directions[0], directions[1]
-    logits = (a / temperature) @ b.mT
-    matched = logits.diagonal(dim1=-2, dim2=-1).mean(dim=-1)
+    a, b = directions.unbind()
+    # A cosine bounds every logit by 1 / temperature. While sums of exponentials fit the type, they need no shift, and
+    # one exponential serves both directions. Beyond that no shared shift would do: a row whose every logit is near
+    # -1 / temperature would vanish beside one that has a logit near 1 / temperature.
+    largest_log_sum = 1 / temperature + math.log(directions.shape[-2])
+    needs_no_shift = largest_log_sum < -math.log(torch.finfo(directions.dtype).tiny) - 2
+    # Logits in units of ln 2, as powers of two take two thirds of the time of those of e.
+    unit = math.log(2) if with_gradient and needs_no_shift else 1.0
+    logits = (a / (unit * temperature)) @ b.mT
+    matched = unit * logits.diagonal(dim1=-2, dim2=-1).mean(dim=-1)
     if not with_gradient:
         both_log_sums = logits.logsumexp(dim=-1) + logits.logsumexp(dim=-2)
         return both_log_sums.mean(dim=-1) / 2 - matched, ()
     scale = 1 / (2 * logits.shape[-1] * temperature)
-    log_sums, weights = _log_sums_and_softmaxes(logits, temperature, scale)
+    log_sums, weights = (_of_powers_of_two if needs_no_shift else _of_shifted)(logits, scale)
     weights.diagonal(dim1=-2, dim2=-1).sub_(2 * scale)
-    gradient = torch.empty_like(directions)
-    torch.bmm(weights, b, out=gradient[0])
-    torch.bmm(weights.mT, a, out=gradient[1])
-    return log_sums.mean(dim=(0, 2)) - matched, (gradient,)
+    return log_sums.mean(dim=(0, 2)) - matched, (_of_directions(weights, directions),)
 
 
-def _log_sums_and_softmaxes(logits: Tensor, temperature: float, scale: float) -> tuple[Tensor, Tensor]:
+def _of_directions(weights: Tensor, directions: Tensor) -> Tensor:
+    """The gradients with respect to `directions` [2, B, N, D], where those of the logits are `weights` [B, N, N]."""
+    if directions.shape[-1] > _FEW_FEATURES:
+        a, b = directions.unbind()
+        gradient = torch.empty_like(directions)
+        torch.bmm(weights, b, out=gradient[0])
+        torch.bmm(weights.mT, a, out=gradient[1])
+        return gradient
+    by_feature = directions.mT.contiguous()
+    a, b = by_feature.unbind()
+    gradient = torch.empty_like(by_feature)
+    torch.bmm(b, weights.mT, out=gradient[0])
+    torch.bmm(a, weights, out=gradient[1])
+    return gradient.mT
+
+
+def _of_powers_of_two(logits: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     """Log partition functions of rows and of columns [2, B, N], and `scale` times the sum of both softmaxes [B, N, N].
 
-    Uses `logits` up.
+    `logits` are in units of ln 2, and used up.
     """
-    # A cosine bounds every logit by 1 / temperature. While sums of exponentials fit the type, they need no shift, and
-    # one exponential serves both directions. Beyond that no shared shift would do: a row whose every logit is near
-    # -1 / temperature would vanish beside one that has a logit near 1 / temperature.
-    largest_log_sum = 1 / temperature + math.log(logits.shape[-1])
-    if largest_log_sum < -math.log(torch.finfo(logits.dtype).tiny) - 2:
-        exponentials = logits.exp_()
-        sums = torch.stack((exponentials.sum(dim=-1), exponentials.sum(dim=-2)))
-        inverses = scale / sums
-        rows, columns = inverses[0].unsqueeze(-1), inverses[1].unsqueeze(-2)
-        num_elements, num_rows, _ = logits.shape
-        length = max(1, _PART_SIZE // max(1, num_elements * num_rows))
-        for start in range(0, num_rows, length):
-            part = slice(start, start + length)
-            exponentials[:, part].mul_(rows[:, part] + columns)  # not `*=`, which copies the part onto itself too
-        return sums.log_(), exponentials
+    exponentials = logits.exp2_()
+    sums = torch.stack((exponentials.sum(dim=-1), exponentials.sum(dim=-2)))
+    inverses = scale / sums
+    rows, columns = inverses[0].unsqueeze(-1), inverses[1].unsqueeze(-2)
+    num_elements, num_rows, _ = logits.shape
+    length = max(1, _PART_SIZE // max(1, num_elements * num_rows))
+    for start in range(0, num_rows, length):
+        part = slice(start, start + length)
+        exponentials[:, part].mul_(rows[:, part] + columns)  # not `*=`, which copies the part onto itself too
+    return sums.log_(), exponentials
+
+
+def _of_shifted(logits: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    """As `_of_powers_of_two`, for logits of any size, in units of 1."""
     log_sums = torch.stack((logits.logsumexp(dim=-1), logits.logsumexp(dim=-2)))
     weights = (logits - log_sums[0][:, :, None]).exp_()
     weights += logits.sub_(log_sums[1][:, None, :]).exp_()

@@ -65,16 +65,6 @@ _LONGEST_NAME = 200  # of a modality or a variant in a key; what stands around i
 _DIGEST_LETTERS = 8
 _SEED_AT_END = re.compile(r"(^|/)seed_(?=\d+$)")
 
-# What a report holds beside its metrics: the worker's own words, and what Ray Tune adds.
-_NO_METRICS = frozenset((HIT_ROWS, HIT_REPLICAS, HIT_GROUPS)) | frozenset(
-    "epoch failure should_checkpoint done trial_id experiment_tag training_iteration iterations_since_restore "
-    "time_this_iter_s time_total_s time_since_restore timestamp date hostname node_ip pid config checkpoint_dir_name "
-    "episodes_total timesteps_total timesteps_since_restore".split()
-)
-
-
-_NO_METRICS_BELOW = ("config/", HITS)  # what Ray Tune repeats of a trial's configuration, and the packed hits
-
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreName:
@@ -274,11 +264,11 @@ def _marked(text: str, whole: str, most: int) -> str:
 
 
 def recorded_metrics(reported: Mapping[str, Any]) -> dict[str, float]:
-    """The metrics among what a worker reported, by name; the words of Ray Tune and of the worker are left out.
+    """The metrics among what a worker reported of a trial, by name, without the hits.
 
     Raises ValueError for a name that is not known: it would be lost without a word.
     """
-    names = [name for name in reported if name not in _NO_METRICS and not name.startswith(_NO_METRICS_BELOW)]
+    names = [name for name in reported if not _is_of_hits(name)]
     unknown = [name for name in names if not _is_reported_metric(name)]
     if unknown:
         raise ValueError(f"expected metrics that analysis/records/schema.py names, a worker reported {sorted(unknown)}")
@@ -287,9 +277,11 @@ def recorded_metrics(reported: Mapping[str, Any]) -> dict[str, float]:
 
 def recorded_hits(reported: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a worker reported of the test rows that its replicas got right, under its own names; None where nothing."""
-    names = (HIT_ROWS, HIT_REPLICAS, HIT_GROUPS)
-    found = {name: value for name, value in reported.items() if name in names or name.startswith(HITS)}
-    return found or None
+    return {name: value for name, value in reported.items() if _is_of_hits(name)} or None
+
+
+def _is_of_hits(name: str) -> bool:
+    return name in (HIT_ROWS, HIT_REPLICAS, HIT_GROUPS) or name.startswith(HITS)
 
 
 def _is_reported_metric(name: str) -> bool:

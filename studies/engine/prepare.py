@@ -90,10 +90,11 @@ def _say_what_is_superseded(num_superseded: int, options: Options, console: Cons
 def _say_what_is_there(recording: Recording, resources: Resources, console: Console) -> None:
     study = recording.study
     console.print(str(resources))
-    most = len(study.variants) * len(study.train_samples) * len(study.lambdas) * study.concurrency
+    at_once = -(-study.concurrency // study.most_together(study.search_seeds))
+    most = len(study.variants) * len(study.train_samples) * len(study.lambdas) * at_once
     if resources.slots > most:
         console.print(
-            f"the study fills at most {most} of these {resources.slots}: {study.concurrency} trials at once of "
+            f"the study fills at most {most} of these {resources.slots}: {at_once} at once of "
             "each λ of each variant, so that the others are learnt from",
             style="yellow",
         )

@@ -12,7 +12,7 @@ from studies.engine.description import described
 from studies.engine.search.halving import HalvingPolicy, SuccessiveHalving
 from trainables.config import DataConfig, EncoderConfig, Hyperparameters, Refused, require_name, require_text
 from trainables.measured_rows import FEWEST_MEASURED_ROWS
-from trainables.packing import most_packed
+from trainables.packing import most_packed, packs_configurations
 
 _AT_LEAST_ONE = (
     "configurations",
@@ -51,8 +51,9 @@ class Study:
     `gradient_clip`: the largest norm of a replica's gradient. `alignment_samples`: the test rows on which alignment is
     measured, the first ones. `information_rows`: the information in the data is estimated from so many training
     rows, and from half as many validation rows.
-    `concurrency`: trials of one stratum that may be under way at once; it decides which earlier trials a trial can
-    learn from, so that the machine's size never does. `rehearsal`: the data are generated to try the study.
+    `concurrency`: configurations of one stratum that are drawn at once, and may be trained at once. The next are drawn
+    when they have ended, and learn from them; so the machine's size decides nothing. `rehearsal`: the data are
+    generated to try the study.
     Raises Refused for a grid, space or budget that cannot be run.
     """
 
@@ -136,8 +137,12 @@ class Study:
 
     @property
     def most_packed(self) -> int:
-        """Replicas of a confirming trial; a round of more is cut into several trials."""
+        """Replicas that are trained together; a round of more is cut into several trials."""
         return most_packed(self.encoder_1, self.encoder_2)
+
+    def most_together(self, num_replicas: int) -> int:
+        """Configurations of a stratum that are trained together, each with so many replicas."""
+        return max(1, self.most_packed // num_replicas) if packs_configurations(self.encoder_1, self.encoder_2) else 1
 
     @property
     def epochs_per_report(self) -> int:

@@ -44,7 +44,7 @@ def tensors() -> list[list[Tensor]]:
 def ours(groups: list[list[Tensor]]) -> AdamW:
     return AdamW(
         [
-            Group(tensors=group, learning_rate=rate, weight_decay=decay)
+            Group(tensors=group, learning_rate=rate, weight_decay=decay, rows=slice(None))
             for group, rate, decay in zip(groups, RATES, DECAYS, strict=True)
         ]
     )

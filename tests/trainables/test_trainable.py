@@ -1,6 +1,7 @@
 """A worker that goes on with an interrupted trial, from whichever of its checkpoints is whole."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from ray.tune import Checkpoint
 
 from trainables.config import Mlp, TorchEncoder, TrialConfig
 from trainables.data import Splits
-from trainables.trainable import FAILURE, PairTrainable, TrialOrder
+from trainables.trainable import FAILURE, PairTrainable, TrialOrder, report_of
 from trainables.user_code import source_digest
 
 
@@ -41,6 +42,31 @@ def test_it_goes_on_from_the_latest_checkpoint_that_is_whole(
         assert [step(resumed) for _ in reports[first:]] == reports[first:]
 
 
+def test_trials_that_are_trained_together_report_what_each_reports_alone(
+    trial: TrialConfig, reference: "ray.ObjectRef[Splits]"
+) -> None:
+    trials = pair_of(trial)
+    together = worker(trials, reference, reads_test=False)
+    alone = [worker({key: each}, reference, reads_test=False) for key, each in trials.items()]
+    for epoch in range(1, 3):
+        report = together.step()
+        assert report["epoch"] == epoch
+        for key, single in zip(trials, alone, strict=True):
+            assert report_of(key, report) == pytest.approx(report_of(key, single.step()), rel=1e-5)
+
+
+def test_a_checkpoint_of_other_trials_is_left_alone(
+    trial: TrialConfig, reference: "ray.ObjectRef[Splits]", tmp_path: Path
+) -> None:
+    trials = pair_of(trial)
+    together = worker(trials, reference, reads_test=False)
+    together.step()
+    together.save_checkpoint(str(tmp_path))
+    assert worker(trials, reference, tmp_path, reads_test=False).step()["epoch"] == 2
+    fewer = {"second": trials["second"]}
+    assert worker(fewer, reference, tmp_path, reads_test=False).step()["epoch"] == 1
+
+
 def test_source_that_is_not_the_study_s_fails_the_trial(trial: TrialConfig, reference: "ray.ObjectRef[Splits]") -> None:
     path = "tests.trainables.own_encoders:Normalised"
     own = replace(trial, encoder_1=TorchEncoder(path))
@@ -58,23 +84,38 @@ def test_what_cannot_be_packed_trains_in_turn(trial: TrialConfig, reference: "ra
     assert np.isfinite(step(worker(own, reference, packs=False))["valid/accuracy"])
 
 
+def pair_of(trial: TrialConfig) -> dict[str, TrialConfig]:
+    """Two trials that can be trained together, of three replicas and of one."""
+    other = replace(trial.hyperparameters, learning_rate=1e-3, weight_decay=0.1)
+    return {
+        "first": replace(trial, replicas=(0, 1, 2)),
+        "second": replace(trial, hyperparameters=other, replicas=(1,)),
+    }
+
+
 def worker(
-    trial: TrialConfig, reference: "ray.ObjectRef[Splits]", *left: Path, packs: bool = True, sources: Any = ()
+    trial: TrialConfig | Mapping[str, TrialConfig],
+    reference: "ray.ObjectRef[Splits]",
+    *left: Path,
+    packs: bool = True,
+    reads_test: bool = True,
+    sources: Any = (),
 ) -> PairTrainable:
+    trials = {"only": trial} if isinstance(trial, TrialConfig) else trial
     checkpoints = [Checkpoint.from_directory(str(folder)) for folder in left]
     order = TrialOrder(
-        config=trial,
+        trials=trials,
         epochs_per_report=1,
-        reads_test=True,
+        reads_test=reads_test,
         checkpoints=checkpoints,
         packs=packs,
         sources=dict(sources),
     )
-    made: Any = tune.with_parameters(PairTrainable, references={trial.data: reference})
+    made: Any = tune.with_parameters(PairTrainable, references={each.data: reference for each in trials.values()})
     return made({"order": order})
 
 
 def step(trainable: PairTrainable) -> dict[str, Any]:
+    """The next report of the worker's only trial, or its failure."""
     report = trainable.step()
-    report.pop("should_checkpoint")
-    return report
+    return report if FAILURE in report else report_of("only", report) | {"epoch": report["epoch"]}

@@ -1,7 +1,7 @@
 """What a study costs, from a few steps of its trials."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,11 @@ from studies.engine.commands.kept_findings import kept
 from studies.engine.description import described
 from studies.engine.search.plan import CONFIRM, EXCHANGE, FINAL, SEARCH, TrialSpec, strata, trial_spec
 from studies.engine.search.rounds import portions
+from studies.engine.search.trial_packs import packs
 from studies.engine.study import Study
 from trainables.config import Hyperparameters, TrialConfig
 from trainables.data import Shapes, shapes
+from trainables.packing import packed
 
 LATER_ROUNDS = "later rounds"
 
@@ -46,40 +48,45 @@ def stage_costs(study: Study, data_dir: Path) -> dict[str, StageCost]:
     )
     largest = Hyperparameters(**{name: _largest(values) for name, values in study.search_space.items()})
     later = portions(range(study.seeds, study.most_seeds), study.most_packed)
+    together = min(study.concurrency, study.num_configurations)
     trials = {
-        SEARCH: (SEARCH, study.num_configurations, None),
-        EXCHANGE: (EXCHANGE, _NEIGHBOURS * study.exchange_sweeps, None),
-        FINAL: (FINAL, study.num_finalists, None),
-        CONFIRM: (CONFIRM, 1, None),
-        LATER_ROUNDS: (CONFIRM, len(later), max(later, key=len, default=())),
+        SEARCH: (SEARCH, study.num_configurations, together, None),
+        EXCHANGE: (EXCHANGE, _NEIGHBOURS * study.exchange_sweeps, _NEIGHBOURS, None),
+        FINAL: (FINAL, study.num_finalists, study.num_finalists, None),
+        CONFIRM: (CONFIRM, 1, 1, None),
+        LATER_ROUNDS: (CONFIRM, len(later), 1, max(later, key=len, default=())),
     }
     return {
         name: _stage_cost(
-            trial_spec(study, stratum, stage, 0, largest, replicas),
+            study,
+            [trial_spec(study, stratum, stage, 0, largest, replicas)] * together,
             count * len(strata(study)),
-            study.epochs_per_report,
             data_dir,
         )
-        for name, (stage, count, replicas) in trials.items()
+        for name, (stage, count, together, replicas) in trials.items()
         if count
     }
 
 
-def _stage_cost(spec: TrialSpec, num_trials: int, epochs_per_report: int, data_dir: Path) -> StageCost:
-    """Cost of full trials like `spec`, from the time of a few steps and of one pass over as many rows."""
-    config = spec.config
+def _stage_cost(study: Study, together: Sequence[TrialSpec], num_trials: int, data_dir: Path) -> StageCost:
+    """Cost of one of the full trials that may be trained `together`, from the time of a few steps and of one pass.
+
+    The pass is over as many rows as are validated.
+    """
+    pack = packs(study, together)[0]
+    spec, config = pack[0], packed([each.config for each in pack])[0]
     known = shapes(config.data, data_dir)
     num_rows = config.train_samples or known.sizes[0]
     batch_size = min(config.batch_size, num_rows)
     step_seconds, row_seconds = _measured(replace(config, train_samples=None, batch_size=batch_size), known)
-    epoch_seconds = step_seconds * (num_rows // batch_size)
-    num_reports = -(-config.max_epochs // epochs_per_report)
+    epoch_seconds = step_seconds * (num_rows // batch_size) / len(pack)
+    num_reports = -(-config.max_epochs // study.epochs_per_report)
     num_evaluated = num_reports * known.sizes[1] + (known.sizes[2] if spec.stage == CONFIRM else 0)
     return StageCost(
         num_trials=num_trials,
-        num_replicas=len(config.replicas),
+        num_replicas=len(spec.config.replicas),
         epoch_seconds=epoch_seconds,
-        trial_seconds=config.max_epochs * epoch_seconds + num_evaluated * row_seconds,
+        trial_seconds=config.max_epochs * epoch_seconds + num_evaluated * row_seconds / len(pack),
     )
 
 

@@ -1,21 +1,17 @@
 """What a study still has to run: trials in the order they may start, and what becomes of each."""
 
-from collections.abc import Callable, Mapping
-from math import ceil, inf
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 from studies.engine.recording.journal import JournalError, TrialRecord
 from studies.engine.search.candidates import Candidate
 from studies.engine.search.exchange import offered
 from studies.engine.search.plan import CONFIRM, EXCHANGE, FINAL, SEARCH, Stratum, TrialSpec, strata, trial_spec
-from studies.engine.search.sampler import Sampler
 from studies.engine.search.stratum_search import StratumSearch
+from studies.engine.search.trial_packs import Pack, packs
 from studies.engine.search.variant_rounds import VariantRounds
 from studies.engine.study import Study
 from trainables.config import SEARCH_METRIC
-from trainables.randomness import derived_seed
-
-# With half of eight draws a study may never have met the right learning rate (`benchmarks/search.py`).
-SPREAD_SHARE = 0.75
 
 # Which waiting trial starts first. The longest do, so that the last to end keeps few slots idle; then exchanges, which
 # others wait for.
@@ -45,10 +41,10 @@ class StudyQueue:
         self.records = dict(records)
         self._recorded_keys = {(r.stratum, r.stage, r.index): r.key for r in records.values() if r.stage != CONFIRM}
         self._opens_rounds = opens_rounds
-        self._waiting: list[TrialSpec] = []
+        self._waiting: list[Pack] = []
         self._candidates: dict[str, Candidate] = {}
         self._open: dict[str, TrialSpec] = {}
-        self.searches = {stratum: _search(study) for stratum in strata(study)}
+        self.searches = {stratum: StratumSearch.of(study) for stratum in strata(study)}
         self._variants: dict[str, list[Stratum]] = {}
         for stratum in self.searches:
             self._variants.setdefault(stratum.variant, []).append(stratum)
@@ -56,14 +52,15 @@ class StudyQueue:
         for variant in self._variants:
             self._advance(variant)
 
-    def take(self) -> TrialSpec | None:
-        """The next trial that may start, or None while there is none.
+    def take(self) -> Pack:
+        """The next trials that may start, to be trained together; empty while there are none.
 
-        Confirmations come first, the longest of them before the others, then finals, exchanges, and the lowest
-        configuration number of any stratum, so that all strata advance together.
+        Trials that have ended already, in an earlier run, may be among them: without them the others would lose their
+        checkpoint. Confirmations come first, the longest of them before the others, then finals, exchanges, and the
+        lowest configuration number of any stratum, so that all strata advance together.
         """
         if not self._waiting:
-            return None
+            return ()
         chosen = min(self._waiting, key=_turn)
         self._waiting.remove(chosen)
         return chosen
@@ -75,9 +72,13 @@ class StudyQueue:
             return True
         return self.searches[spec.stratum].report(self._candidates[key], score)
 
-    def again(self, key: str) -> None:
-        """Let a trial that was taken start once more, because its process was lost."""
-        self._waiting.append(self._open[key])
+    def again(self, pack: Pack) -> None:
+        """Let trials that were taken start once more."""
+        self._waiting.append(pack)
+
+    def is_open(self, key: str) -> bool:
+        """Whether the trial has begun, or may begin, and has not ended."""
+        return key in self._open
 
     def end(self, record: TrialRecord) -> None:
         """Take down how a trial ended, which may let others of its variant start."""
@@ -112,11 +113,11 @@ class StudyQueue:
             pass
 
     def _add_searches(self, variant: str) -> bool:
-        """Draw the next configuration of each stratum that has room for one; returns whether there was any."""
+        """Draw the next configurations of each stratum that has room for them; returns whether there were any."""
         found = False
         for stratum in self._variants[variant]:
-            while (candidate := self.searches[stratum].next_candidate()) is not None:
-                self._add_candidate(stratum, SEARCH, candidate)
+            while candidates := self.searches[stratum].next_candidates():
+                self._add_candidates(stratum, SEARCH, candidates)
                 found = True
         return found
 
@@ -129,8 +130,7 @@ class StudyQueue:
             sweep = search.num_sweeps + 1
             if sweep > self._study.exchange_sweeps or (choices := offered(searches, position, sweep)) is None:
                 continue
-            for candidate in search.begin_sweep(choices):
-                self._add_candidate(stratum, EXCHANGE, candidate)
+            self._add_candidates(stratum, EXCHANGE, search.begin_sweep(choices))
             found = True
         return found
 
@@ -140,8 +140,7 @@ class StudyQueue:
         for stratum in self._variants[variant]:
             search = self.searches[stratum]
             if search.final is None and search.is_over(self._study.exchange_sweeps):
-                for candidate in search.begin_final(self._study.num_finalists):
-                    self._add_candidate(stratum, FINAL, candidate)
+                self._add_candidates(stratum, FINAL, search.begin_final(self._study.num_finalists))
                 found = True
         return found
 
@@ -170,27 +169,31 @@ class StudyQueue:
         rounds = self.rounds[stratum.variant]
         for replicas in rounds.begin(stratum.lambda_, seeds):
             spec = trial_spec(self._study, stratum, CONFIRM, best.index, best.hyperparameters, replicas)
-            if not self._add(spec):
+            if not self._add((spec,)):
                 rounds.end(self.records[spec.key])
 
-    def _add_candidate(self, stratum: Stratum, stage: str, candidate: Candidate) -> None:
-        spec = trial_spec(self._study, stratum, stage, candidate.index, candidate.hyperparameters)
-        self._check_recorded(spec)
-        record = self.records.get(spec.key)
-        if record is not None:
-            candidate.scores = [report.metrics[SEARCH_METRIC] for report in record.reports]
-            candidate.outcome = record.outcome
-        self._candidates[spec.key] = candidate
-        self._add(spec)
+    def _add_candidates(self, stratum: Stratum, stage: str, candidates: Sequence[Candidate]) -> None:
+        specs = []
+        for candidate in candidates:
+            spec = trial_spec(self._study, stratum, stage, candidate.index, candidate.hyperparameters)
+            self._check_recorded(spec)
+            record = self.records.get(spec.key)
+            if record is not None:
+                candidate.scores = [report.metrics[SEARCH_METRIC] for report in record.reports]
+                candidate.outcome = record.outcome
+            self._candidates[spec.key] = candidate
+            specs.append(spec)
+        for pack in packs(self._study, specs):
+            self._add(pack)
 
-    def _add(self, spec: TrialSpec) -> bool:
-        """Whether the trial has still to run, and waits now."""
-        record = self.records.get(spec.key)
-        is_open = record is None or record.outcome is None
-        if is_open:
-            self._open[spec.key] = spec
-            self._waiting.append(spec)
-        return is_open
+    def _add(self, pack: Pack) -> bool:
+        """Whether any of these trials has still to run, so that they wait now."""
+        recorded = {spec.key: self.records.get(spec.key) for spec in pack}
+        left = {spec.key: spec for spec in pack if (record := recorded[spec.key]) is None or record.outcome is None}
+        if left:
+            self._open |= left
+            self._waiting.append(pack)
+        return bool(left)
 
     def _check_recorded(self, spec: TrialSpec) -> None:
         recorded = self._recorded_keys.get((str(spec.stratum), spec.stage, spec.index), spec.key)
@@ -201,20 +204,9 @@ class StudyQueue:
             )
 
 
-def _search(study: Study) -> StratumSearch:
-    """The search of any of the study's strata; all draw the same first configurations."""
-    sampler = Sampler(
-        study.search_space,
-        num_spread=ceil(SPREAD_SHARE * study.num_configurations),
-        seed=derived_seed(study.seed, "sampler") % 2**32,
-    )
-    return StratumSearch(
-        sampler, study.halving, num_configurations=study.num_configurations, concurrency=study.concurrency
-    )
-
-
-def _turn(spec: TrialSpec) -> tuple[float, ...]:
-    """Sort key of a trial: confirmations first, those of most rows before others, then those of larger encoders."""
+def _turn(pack: Pack) -> tuple[float, ...]:
+    """Sort key: confirmations first, those of most rows before others, then those of larger encoders."""
+    spec = pack[0]
     order = _ORDER[spec.stage]
     if spec.stage != CONFIRM:
         return (order, spec.index)

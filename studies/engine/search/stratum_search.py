@@ -1,23 +1,29 @@
-"""The search of one stratum: which configuration comes next, and which goes on; a pure function of earlier results.
+"""The search of one stratum: which configurations come next, and which go on; a pure function of earlier results.
 
 Asynchronous successive halving and a sampler that learns both depend on who finished first, so that the same study
-gives other results on another machine, or after an interruption. Here configuration i learns only from configurations
-up to i − concurrency, and starts only when those have ended: what it is compared with is settled before it starts, and
-nothing that happens elsewhere can change it. Strata, and `concurrency` trials in each, still run side by side.
+gives other results on another machine, or after an interruption. Here `concurrency` configurations are drawn at once,
+when all before them have ended, and are compared with those: what decides about them is settled before they start.
+Strata, and the trials of one draw, still run side by side.
 """
 
 from collections.abc import Sequence
-from math import isfinite
+from math import ceil, isfinite
+from typing import Self
 
 from studies.engine.search.candidates import Candidate, TrialOutcome
 from studies.engine.search.final import finalists, winner
 from studies.engine.search.halving import HalvingPolicy
 from studies.engine.search.sampler import Sampler
+from studies.engine.study import Study
 from trainables.config import Hyperparameters
+from trainables.randomness import derived_seed
+
+# With half of eight draws a study may never have met the right learning rate (`benchmarks/search.py`).
+SPREAD_SHARE = 0.75
 
 
 class StratumSearch:
-    """Tries `num_configurations` draws of `sampler`, then what other strata send in sweeps of the exchange.
+    """Tries `num_configurations` of `sampler`, drawn `concurrency` at once, then what other strata send in sweeps.
 
     Ends those that `halving` does not let go on. The best of them may meet in a final, with further seeds. `final`: the
     finalists, None before.
@@ -32,19 +38,28 @@ class StratumSearch:
         self._halving = halving
         self._concurrency = concurrency
 
-    def next_candidate(self) -> Candidate | None:
-        """Draw the next configuration, or None while an earlier one must end first or where all have been drawn."""
-        index = len(self.candidates)
-        if index >= self.num_configurations:
-            return None
-        settled = index - self._concurrency
-        if any(candidate.outcome is None for candidate in self.candidates[: settled + 1]):
-            return None
-        if settled >= 0:
-            self._sampler.tell(self.candidates[settled])
-        candidate = Candidate(index, self._sampler.draw())
-        self.candidates.append(candidate)
-        return candidate
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """The search of any of the study's strata; all draw the same first configurations."""
+        drawn_first = min(study.concurrency, study.num_configurations)  # before there is anything to learn from
+        sampler = Sampler(
+            study.search_space,
+            num_spread=max(ceil(SPREAD_SHARE * study.num_configurations), drawn_first),
+            seed=derived_seed(study.seed, "sampler") % 2**32,
+        )
+        return cls(sampler, study.halving, num_configurations=study.num_configurations, concurrency=study.concurrency)
+
+    def next_candidates(self) -> list[Candidate]:
+        """Draw the next configurations; none while an earlier one must end first, or where all have been drawn."""
+        start = len(self.candidates)
+        end = min(start + self._concurrency, self.num_configurations)
+        if start >= end or any(candidate.outcome is None for candidate in self.candidates):
+            return []
+        for candidate in self.candidates[max(0, start - self._concurrency) :]:
+            self._sampler.tell(candidate)
+        drawn = [Candidate(index, self._sampler.draw()) for index in range(start, end)]
+        self.candidates += drawn
+        return drawn
 
     def begin_sweep(self, offered: Sequence[Hyperparameters]) -> list[Candidate]:
         """Begin the next sweep with those of the offered configurations that were not tried here yet."""
@@ -103,4 +118,4 @@ class StratumSearch:
         """What a candidate is compared with: all that had ended for certain before it could start."""
         if candidate.sweep:
             return [other for other in self.candidates if other.sweep < candidate.sweep]
-        return self.candidates[: max(0, candidate.index - self._concurrency + 1)]
+        return self.candidates[: candidate.index - candidate.index % self._concurrency]

@@ -11,6 +11,7 @@ from studies.engine.inputs.shared_data import DataFacts
 from studies.engine.recording.first_record import first_record
 from studies.engine.recording.journal import TrialRecord
 from studies.engine.search.plan import CONFIRM, TrialSpec
+from studies.engine.search.trial_packs import Pack
 from studies.engine.study import Study
 from studies.engine.tune.checkpoints import is_stored, recorded_checkpoints, stored_checkpoint
 from trainables.config import DataConfig
@@ -33,19 +34,19 @@ class Orders:
         known = self.facts[spec.config.data]
         return first_record(spec, known.shapes.modalities, known.ceilings)
 
-    def worker_config(self, spec: TrialSpec, record: TrialRecord) -> dict[str, Any]:
-        """Ray Tune's configuration of the trial, which goes on from what its record names."""
-        first, second = encoder_names(self.facts[spec.config.data].shapes.modalities).values()
+    def worker_config(self, pack: Pack, record: TrialRecord) -> dict[str, Any]:
+        """Ray Tune's configuration for a pack, which goes on from what the record of one that is under way names."""
+        first, second = encoder_names(self.facts[pack[0].config.data].shapes.modalities).values()
         order = TrialOrder(
-            config=spec.config,
+            trials={spec.key: spec.config for spec in pack},
             encoder_names=(first, second),
             epochs_per_report=self.study.epochs_per_report,
-            reads_test=spec.stage == CONFIRM,
+            reads_test=pack[0].stage == CONFIRM,
             packs=self.packs,
             sources=self._sources,
             checkpoints=[stored_checkpoint(place) for place in recorded_checkpoints(record) if is_stored(place)],
         )
-        return {"key": spec.key, "order": order}
+        return {"key": pack[0].key, "order": order}
 
     @cached_property
     def _sources(self) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""The one place where a trial's progress is recorded: in the queue, in the journal and in MLflow."""
+"""The one place where progress is recorded: in the queue, in the journal and in MLflow."""
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from math import isfinite
@@ -10,28 +10,29 @@ from typing import Any
 
 from ray.tune import Callback, Checkpoint
 
-from analysis.records.schema import recorded_hits, recorded_metrics
+from analysis.records.schema import CONFIRM, recorded_hits, recorded_metrics
 from studies.engine.recording.journal import Report, TrialRecord
 from studies.engine.recording.recording import Recording
 from studies.engine.search.candidates import TrialOutcome
-from studies.engine.search.plan import CONFIRM, TrialSpec
 from studies.engine.search.queue import StudyQueue
+from studies.engine.search.trial_packs import Pack
 from studies.engine.tune.checkpoints import checkpoint_address, delete_checkpoint, recorded_checkpoints, trial_folder
 from studies.engine.tune.orders import Orders
 from studies.engine.tune.unsaved import Unsaved
 from trainables.config import SEARCH_METRIC
-from trainables.trainable import FAILURE
+from trainables.trainable import FAILURE, report_of
 
 # Trials may be sent to a dead node several times before Ray notices that it is dead.
 _MOST_LOST_PROCESSES = 10
 
 
 class Recorder(Unsaved, Callback):
-    """Follows every trial of a study through Ray Tune's events.
+    """Follows every trial of a study through Ray Tune's events, each of which is about one pack of trials.
 
-    A trial's record is published to MLflow when the trial starts. At each of its checkpoints and at its end the record
-    is written to the journal first: what is lost in a crash is what Ray would train again anyway. Where an event cannot
-    be taken down, as where the journal cannot be written, the study ends with that exception.
+    A pack has the key of its first trial. A trial's record is published to MLflow when the trial starts. At each of its
+    checkpoints and at its end the record is written to the journal first: what is lost in a crash is what Ray would
+    train again anyway. Where an event cannot be taken down, as where the journal cannot be written, the study ends with
+    that exception.
     """
 
     def __init__(
@@ -42,80 +43,104 @@ class Recorder(Unsaved, Callback):
         self._journal = recording.journal
         self._tracking = recording.tracking
         self._orders = orders
-        self._max_epochs: dict[str, int] = {}
+        self._packs: dict[str, Pack] = {}
+        self._max_epochs = recording.study.max_epochs
         self._outcomes: dict[str, TrialOutcome] = {}
+        self._failures: dict[str, str] = {}
         self._times_lost: Counter[str] = Counter()
         self._problem: Exception | None = None
         self.running: set[str] = set()
 
-    def order(self, spec: TrialSpec) -> dict[str, Any]:
-        """Begin or continue a trial: the configuration that its worker is given."""
-        record = self.records.get(spec.key) or self._orders.first_record(spec)
-        self.records[spec.key] = record
-        self._max_epochs[spec.key] = spec.config.max_epochs
-        return self._orders.worker_config(spec, record)
+    def order(self, pack: Pack) -> dict[str, Any]:
+        """Begin or continue the trials of a pack: the configuration that their worker is given."""
+        self._packs[pack[0].key] = pack
+        for spec in pack:
+            if spec.key not in self.records:
+                self.records[spec.key] = replace(self._orders.first_record(spec), trained_together=len(pack))
+        return self._orders.worker_config(pack, self.records[self._open(pack[0].key)[0]])
 
-    def observe(self, key: str, result: Mapping[str, Any]) -> TrialOutcome | None:
-        """Record one result; returns the trial's outcome where this result ends it, else None."""
-        record = self.records[key]
+    def observe(self, key: str, result: Mapping[str, Any]) -> bool:
+        """Record one result of a pack; returns whether any of its trials goes on.
+
+        A trial that ends before the others is closed at once. It is trained on with them, but that is not recorded.
+        """
         if FAILURE in result:
-            self.records[key] = replace(record, error=result[FAILURE])
-            self._outcomes[key] = TrialOutcome.FAILED
-            return TrialOutcome.FAILED
-        epoch = result["epoch"]
+            self._failures[key] = result[FAILURE]
+            return False
+        under_way = self._open(key)
+        outcomes = {each: self._observe(each, result["epoch"], report_of(each, result)) for each in under_way}
+        self._outcomes |= {each: outcome for each, outcome in outcomes.items() if outcome is not None}
+        goes_on = None in outcomes.values()
+        if goes_on:
+            with self._problems_kept():
+                self._end(key, [each for each in under_way if each in self._outcomes])
+        return goes_on
+
+    def _observe(self, key: str, epoch: int, metrics_and_hits: Mapping[str, Any]) -> TrialOutcome | None:
+        """Record one result of a trial; returns its outcome where this result ends it, else None."""
+        record = self.records[key]
         if record.reports and epoch <= record.reports[-1].epoch:
             return None  # a worker that was lost and restored repeats what it had already reported
-        metrics = recorded_metrics(result)
+        metrics = recorded_metrics(metrics_and_hits)
         report = Report(epoch=epoch, time=_now(), metrics=metrics)
-        self.records[key] = replace(record.with_report(report), hits=recorded_hits(result))
+        self.records[key] = replace(record.with_report(report), hits=recorded_hits(metrics_and_hits))
         goes_on = self._queue.report(key, metrics[SEARCH_METRIC])
         if record.stage != CONFIRM and not isfinite(metrics[SEARCH_METRIC]):
             self.records[key] = replace(
                 self.records[key], error=f"{SEARCH_METRIC} was not finite: the training diverged"
             )
-            self._outcomes[key] = TrialOutcome.FAILED
-        elif epoch >= self._max_epochs[key]:
-            self._outcomes[key] = TrialOutcome.FINISHED
-        elif not goes_on:
-            self._outcomes[key] = TrialOutcome.PRUNED
-        return self._outcomes.get(key)
+            return TrialOutcome.FAILED
+        if epoch >= self._max_epochs:
+            return TrialOutcome.FINISHED
+        return None if goes_on else TrialOutcome.PRUNED
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Show the trial in MLflow as running."""
-        key = trial.config["key"]
-        self.running.add(key)
-        self._tracking.publish(self.records[key])
+        """Show the trials in MLflow as running."""
+        for key in self._open(trial.config["key"]):
+            self.running.add(key)
+            self._tracking.publish(self.records[key])
 
     def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Checkpoint, **info: Any) -> None:
-        """Write the trial's reports to the journal, together with the checkpoint from which it can continue."""
+        """Write the trials' reports to the journal, together with the checkpoint from which they can continue."""
         with self._problems_kept():
-            record, place = self.records[trial.config["key"]], checkpoint_address(checkpoint)
-            self._store(replace(record, checkpoint=place, older_checkpoint=record.checkpoint))
+            place = checkpoint_address(checkpoint)
+            left: set[str] = set()
+            for key in self._open(trial.config["key"]):
+                record = self.records[key]
+                self._store(replace(record, checkpoint=place, older_checkpoint=record.checkpoint))
+                if record.older_checkpoint is not None:
+                    left.add(record.older_checkpoint)
             # Ray Tune deletes what is too old in the trial's folder, but not what an interrupted run left in another.
-            if record.older_checkpoint is not None and trial_folder(record.older_checkpoint) != trial_folder(place):
-                delete_checkpoint(record.older_checkpoint)
+            for older in left:
+                if trial_folder(older) != trial_folder(place):
+                    delete_checkpoint(older)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Close the record of a trial that ended as `observe` said."""
+        """Close the records of trials that ended as `observe` said; each tries alone what failed together."""
         with self._problems_kept():
-            self._end(trial.config["key"], self._outcomes[trial.config["key"]])
+            key = trial.config["key"]
+            failure = self._failures.pop(key, None)
+            if failure is not None and len(self._packs[key]) > 1:
+                self._try_alone(key)
+                return
+            if failure is not None:
+                self._fail(key, failure)
+            self._end(key, self._open(key))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Have a trial whose process was lost begin again where it was, unless that has happened too often.
+        """Have trials whose process was lost begin again where they were, unless that has happened too often.
 
         Ray Tune is not asked to: it gives up at once a trial that it hands to a worker which has died meanwhile.
         """
         with self._problems_kept():
             key = trial.config["key"]
-            self.running.discard(key)
             self._times_lost[key] += 1
             if self._times_lost[key] < _MOST_LOST_PROCESSES:
-                self._queue.again(key)
+                self._again(self._packs[key])
                 return
             error = trial.get_error() or "no reason is known"
-            text = f"the process that trained it was lost {_MOST_LOST_PROCESSES} times: {error}"
-            self.records[key] = replace(self.records[key], error=text)
-            self._end(key, TrialOutcome.FAILED)
+            self._fail(key, f"the process that trained it was lost {_MOST_LOST_PROCESSES} times: {error}")
+            self._end(key, self._open(key))
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """End the run where an event could not be taken down."""
@@ -130,16 +155,46 @@ class Recorder(Unsaved, Callback):
         except Exception as error:
             self._problem = self._problem or error
 
-    def _end(self, key: str, outcome: TrialOutcome) -> None:
-        self.running.discard(key)
-        record = self.records[key]
-        kept = record.checkpoint if record.stage == CONFIRM else None  # the confirmed encoders are the study's artifact
-        ended = replace(record, outcome=outcome, ended=_now(), checkpoint=kept, older_checkpoint=None)
-        self._store(ended)
-        for place in recorded_checkpoints(record):
-            if place != kept:
+    def _open(self, key: str) -> list[str]:
+        """The keys of a pack's trials that have not ended."""
+        return [spec.key for spec in self._packs[key] if self._queue.is_open(spec.key)]
+
+    def _again(self, pack: Pack) -> None:
+        self.running -= {spec.key for spec in pack}
+        self._queue.again(pack)
+
+    def _try_alone(self, key: str) -> None:
+        """Begin each trial of a pack anew, alone, as its checkpoints are of all of them."""
+        left: set[str] = set()
+        for spec in self._packs[key]:
+            if self._queue.is_open(spec.key):
+                record = self.records[spec.key]
+                left.update(recorded_checkpoints(record))
+                self._store(replace(record, checkpoint=None, older_checkpoint=None))
+                self._again((spec,))
+        for place in left:
+            delete_checkpoint(place)
+
+    def _fail(self, key: str, error: str) -> None:
+        """Let all of a pack that is open fail."""
+        for each in self._open(key):
+            self.records[each] = replace(self.records[each], error=error)
+            self._outcomes[each] = TrialOutcome.FAILED
+
+    def _end(self, key: str, ended: Sequence[str]) -> None:
+        """Close the records of these trials of a pack; the last of them leave no checkpoints but confirmed encoders."""
+        left: set[str] = set()
+        for each in ended:
+            self.running.discard(each)
+            record = self.records[each]
+            kept = record.checkpoint if record.stage == CONFIRM else None
+            closed = replace(record, outcome=self._outcomes[each], ended=_now(), checkpoint=kept, older_checkpoint=None)
+            self._store(closed)
+            left.update(place for place in recorded_checkpoints(record) if place != kept)
+            self._queue.end(closed)
+        if not self._open(key):
+            for place in left:
                 delete_checkpoint(place)
-        self._queue.end(ended)
 
     def _store(self, record: TrialRecord) -> None:
         self.records[record.key] = record

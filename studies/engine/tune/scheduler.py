@@ -6,19 +6,18 @@ from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler
 
-from studies.engine.search.candidates import TrialOutcome
 from studies.engine.tune.unsaved import Unsaved
 
 
 class QueueScheduler(Unsaved, FIFOScheduler):
-    """Asks `observe` (trial's key, result) after each report whether the trial goes on; `slots` trials run at once.
+    """Asks `observe` (trial's key, result) after each report whether anything goes on; `slots` trials run at once.
 
     A free worker takes a pending trial, and Ray Tune then ends the worker that it was starting for that trial. Where
     trials are shorter than a worker's start, the first worker would end all others again and again. So until all slots
     were full once, a free worker gets the newest trial, for which no worker is starting yet.
     """
 
-    def __init__(self, observe: Callable[[str, dict[str, Any]], TrialOutcome | None], slots: int) -> None:
+    def __init__(self, observe: Callable[[str, dict[str, Any]], bool], slots: int) -> None:
         super().__init__()
         self._observe = observe
         self._slots = slots
@@ -42,6 +41,5 @@ class QueueScheduler(Unsaved, FIFOScheduler):
         return pending[0 if self._was_full else -1]
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """STOP where the trial has come to its end or has been pruned."""
-        outcome = self._observe(trial.config["key"], result)
-        return self.CONTINUE if outcome is None else self.STOP
+        """STOP where all that it trains has come to its end or has been pruned."""
+        return self.CONTINUE if self._observe(trial.config["key"], result) else self.STOP

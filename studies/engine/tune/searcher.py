@@ -5,24 +5,27 @@ from typing import Any
 
 from ray.tune.search import Searcher
 
-from studies.engine.search.plan import TrialSpec
 from studies.engine.search.queue import StudyQueue
+from studies.engine.search.trial_packs import Pack
 from studies.engine.tune.unsaved import Unsaved
 
 
 class QueueSearcher(Unsaved, Searcher):
-    """Hands out the queue's trials; `order` turns one into the configuration that its worker is given."""
+    """Hands out the queue's packs; `order` turns one into the configuration that its worker is given.
 
-    def __init__(self, queue: StudyQueue, order: Callable[[TrialSpec], dict[str, Any]]) -> None:
+    To Ray Tune, the trials that are trained together are one.
+    """
+
+    def __init__(self, queue: StudyQueue, order: Callable[[Pack], dict[str, Any]]) -> None:
         super().__init__()
         self._queue = queue
         self._order = order
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """The next trial's configuration, None while none may start, FINISHED at the end."""
-        spec = self._queue.take()
-        if spec is not None:
-            return self._order(spec)
+        """The next pack's configuration, None while none may start, FINISHED at the end."""
+        pack = self._queue.take()
+        if pack:
+            return self._order(pack)
         return Searcher.FINISHED if self._queue.is_over else None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:

@@ -21,7 +21,11 @@ def first_round_left(study: Study, records: Collection[TrialRecord], started: in
     earlier run of the study, are done but say nothing of today's machine.
     """
     ended = [record for record in records if record.ended is not None]
-    timed = [(r.stage, r.ended - r.started) for r in ended if r.ended is not None and r.started >= started]
+    timed = [
+        (r.stage, (r.ended - r.started) / r.trained_together)
+        for r in ended
+        if r.ended is not None and r.started >= started
+    ]
     if len(timed) < FEWEST_TRIALS:
         return None
     seconds = {stage: fmean(took / 1000 for of, took in timed if of == stage) for stage in {of for of, _ in timed}}

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ray import tune
-from ray.tune.result import AUTO_RESULT_KEYS
 
 from alignment import InfoNce
 from analysis.figures import METRIC_LABELS
@@ -20,7 +18,7 @@ from trainables.config import SEARCH_METRIC, Hyperparameters, Mlp, SyntheticData
 from trainables.data.splits import REGRESSION, Split, Splits
 from trainables.measured_alignment import ALIGNMENT_METRICS
 from trainables.placement import PlacedSplits
-from trainables.trainable import FAILURE, PairTrainable, TrialOrder
+from trainables.trainable import PairTrainable, TrialOrder, report_of
 from trainables.training import Training
 
 encoders = st.text(st.sampled_from("aZ09_-. :λ"), min_size=1, max_size=12)
@@ -112,12 +110,6 @@ def test_the_worker_and_the_schema_have_the_same_names() -> None:
     assert set(schema.MEASURES) == set(ALIGNMENT_METRICS) == set(METRIC_LABELS)
 
 
-def test_what_ray_tune_adds_to_a_report_is_no_metric() -> None:
-    worker = tune.Trainable()
-    added = worker.get_auto_filled_metrics() | dict.fromkeys([*AUTO_RESULT_KEYS, "done", "experiment_tag", FAILURE])
-    assert recorded_metrics(added) == {}
-
-
 def splits() -> Splits:
     """Two vectors and a number to predict, some of them 0: a regression, which reports the most."""
     draw = np.random.default_rng(0)
@@ -141,7 +133,8 @@ class Worker(PairTrainable):
         """Begin the one trial."""
         self._failure = None
         self._order = config["order"]
-        self._training = Training(self._order.config, PlacedSplits(splits()))
+        (config,) = self._order.trials.values()
+        self._training, self._rows = Training(config, PlacedSplits(splits())), {"only": slice(None)}
         self._last_checkpoint = 0.0
 
 
@@ -158,9 +151,9 @@ def test_all_that_a_real_training_reports_is_known() -> None:
         replicas=(0, 5),
     )
     for lambda_, is_aligned in ((0.0, False), (0.5, True)):
-        order = TrialOrder(config=replace(config, lambda_=lambda_), epochs_per_report=1, reads_test=True)
+        order = TrialOrder(trials={"only": replace(config, lambda_=lambda_)}, epochs_per_report=1, reads_test=True)
         worker = Worker({"order": order})
-        first, last = recorded_metrics(worker.train()), recorded_metrics(worker.train())
+        first, last = (recorded_metrics(report_of("only", worker.train())) for _ in range(2))
         encoders = splits().modalities
         in_training = {
             schema.VALID_ACCURACY,

@@ -15,9 +15,7 @@ def searched(scores: dict[float, float]) -> StratumSearch:
     """A λ whose search is over; configurations of these learning rates finished, with these scores."""
     sampler = Sampler({"learning_rate": RATES}, num_spread=len(RATES), seed=0)
     search = StratumSearch(sampler, HALVING, num_configurations=len(RATES), concurrency=len(RATES))
-    for _ in RATES:
-        candidate = search.next_candidate()
-        assert candidate is not None
+    for candidate in search.next_candidates():
         rate = candidate.hyperparameters.learning_rate
         end(search, candidate, scores.get(rate))
     return search

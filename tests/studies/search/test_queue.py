@@ -1,6 +1,6 @@
 """The queue by itself, with a made-up training: what it hands out, in which order, and what a restart changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from math import nan
 
@@ -72,8 +72,8 @@ def drive(
     order = np.random.default_rng(at_once)
     running: list[TrialSpec] = []
     for _ in range(stop_after):
-        while len(running) < at_once and (spec := queue.take()) is not None:
-            running.append(spec)
+        while len(running) < at_once and (pack := queue.take()):
+            running += [spec for spec in pack if queue.is_open(spec.key)]
         if not running:
             return
         spec = running.pop(order.integers(len(running)))
@@ -89,6 +89,12 @@ def drive(
                 break
         records[spec.key] = replace(record, outcome=outcome, ended=1)
         queue.end(records[spec.key])
+
+
+def all_specs(queue: StudyQueue) -> Iterator[TrialSpec]:
+    """Each trial when it may start; what is done with one may let others start."""
+    while pack := queue.take():
+        yield from pack
 
 
 @pytest.fixture
@@ -215,7 +221,7 @@ def test_a_round_is_cut_into_trials_of_no_more_replicas_than_are_packed(study: S
 
 def test_a_confirmation_that_fails_ends_the_rounds_of_its_variant(rounds_study: Study) -> None:
     queue = new_queue(replace(rounds_study, lambdas=(0, 0.5)), {})
-    while (spec := queue.take()) is not None:
+    for spec in all_specs(queue):
         record = replace(first_record(spec, NAMES, None), ended=1)
         fails = spec.stage == CONFIRM and spec.stratum.lambda_ == 0
         metrics = {"valid/accuracy": 0.5} | (scores(spec, uncertain) if spec.stage == CONFIRM else {})
@@ -252,8 +258,7 @@ def test_interrupted_anywhere_it_comes_to_the_same_records(rounds_study: Study, 
 def test_a_trial_under_way_goes_on_from_what_it_had_reported(study: Study) -> None:
     whole: dict[str, TrialRecord] = {}
     drive(new_queue(study, {}), whole)
-    spec = new_queue(study, {}).take()
-    assert spec is not None
+    spec, *_ = new_queue(study, {}).take()
     begun = replace(whole[spec.key], reports=whole[spec.key].reports[:4], outcome=None)
     records = {spec.key: begun}
     drive(new_queue(study, records), records)
@@ -272,7 +277,7 @@ def test_a_recorded_trial_that_would_not_be_drawn_is_refused(study: Study) -> No
 def test_a_stratum_whose_trials_all_fail_is_named_and_stops_no_other(study: Study) -> None:
     queue = new_queue(study, {})
     confirmed: set[str] = set()
-    while (spec := queue.take()) is not None:
+    for spec in all_specs(queue):
         fails = spec.stratum.lambda_ == 2 and spec.stratum.variant == "R=0"
         score = nan if fails else 0.5
         queue.report(spec.key, score)
@@ -290,16 +295,15 @@ def test_of_confirmations_that_wait_the_longest_starts_first(study: Study) -> No
     records: dict[str, TrialRecord] = {}
     drive(new_queue(study, {}), records)
     queue = new_queue(study, {key: record for key, record in records.items() if record.stage != CONFIRM})
-    waiting = [queue.take() for _ in range(8)]
-    assert [spec and spec.stratum.train_samples for spec in waiting] == [512] * 4 + [64] * 4
-    assert queue.take() is None
+    waiting = [spec for _ in range(8) for spec in queue.take()]
+    assert [spec.stratum.train_samples for spec in waiting] == [512] * 4 + [64] * 4
+    assert queue.take() == ()
 
 
 def test_a_trial_whose_process_was_lost_is_handed_out_again(study: Study) -> None:
     queue = new_queue(study, {})
     first = queue.take()
-    assert first is not None
     others = [queue.take() for _ in range(100)]
-    assert others[-1] is None and not queue.is_over
-    queue.again(first.key)
-    assert queue.take() == first and queue.take() is None
+    assert first and not others[-1] and not queue.is_over
+    queue.again(first)
+    assert queue.take() == first and queue.take() == ()

@@ -50,8 +50,8 @@ def run_all(search: StratumSearch, order: Callable[[list[Candidate]], int], curv
     """Run the search with several candidates under way, ending them in the order that `order` picks."""
     under_way: list[Candidate] = []
     while not search.is_over():
-        while (candidate := search.next_candidate()) is not None:
-            under_way.append(candidate)
+        while candidates := search.next_candidates():
+            under_way += candidates
         run_one(search, under_way.pop(order(under_way)), curve)
 
 
@@ -68,13 +68,33 @@ def test_who_finishes_first_changes_nothing(concurrency: int) -> None:
     assert TrialOutcome.PRUNED in {c.outcome for c in first_in.candidates}
 
 
-def test_at_most_concurrency_candidates_are_under_way() -> None:
-    search = stratum_search(concurrency=3)
-    assert [search.next_candidate() is not None for _ in range(4)] == [True, True, True, False]
-    run_one(search, search.candidates[1])  # the first is still under way, so nothing new may be learnt
-    assert search.next_candidate() is None
-    run_one(search, search.candidates[0])
-    assert search.next_candidate() is not None
+def test_as_many_as_concurrency_says_are_drawn_at_once_and_the_next_when_they_have_ended() -> None:
+    search = stratum_search(concurrency=3, num_configurations=8)
+    drawn = search.next_candidates()
+    assert [candidate.index for candidate in drawn] == [0, 1, 2] and search.next_candidates() == []
+    for place in (1, 2):
+        run_one(search, drawn[place])  # the first is still under way, so nothing new may be learnt
+    assert search.next_candidates() == []
+    run_one(search, drawn[0])
+    assert [candidate.index for candidate in search.next_candidates()] == [3, 4, 5]
+    for candidate in search.candidates[3:]:
+        run_one(search, candidate)
+    assert [candidate.index for candidate in search.next_candidates()] == [6, 7]
+
+
+def test_what_is_drawn_at_once_is_compared_with_all_that_was_drawn_before_and_not_with_each_other() -> None:
+    seen: dict[float, list[Sequence[float]]] = {}
+
+    class Seen:
+        """Notes with what a trial is compared."""
+
+        def goes_on(self, scores: Sequence[float], earlier: Sequence[Sequence[float]]) -> bool:
+            seen[scores[0]] = list(earlier)
+            return True
+
+    search = stratum_search(concurrency=3, num_configurations=7, halving=Seen())
+    run_all(search, lambda under_way: len(under_way) - 1, lambda candidate: [candidate.index / 10] * NUM_REPORTS)
+    assert [len(seen[index / 10]) for index in range(7)] == [0, 0, 0, 3, 3, 3, 6]
 
 
 def test_stops_exactly_the_trials_that_ray_stops() -> None:
@@ -89,7 +109,8 @@ def test_stops_exactly_the_trials_that_ray_stops() -> None:
         reduction_factor=3,
     )
     num_stopped = 0
-    while (candidate := search.next_candidate()) is not None:
+    while candidates := search.next_candidates():
+        (candidate,) = candidates
         trial = SimpleNamespace(trial_id=str(candidate.index), stub=False)
         asha.on_trial_add(None, trial)
         stopped_at = {}

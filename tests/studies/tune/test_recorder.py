@@ -1,5 +1,7 @@
 """What becomes of a trial's results and of what goes wrong while they are taken down; no Ray session is needed."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,22 @@ from trainables.trainable import FAILURE
 
 
 @pytest.fixture
+def study(study: Study) -> Study:
+    """Configurations one at a time; `together` has them four at a time."""
+    return replace(study, concurrency=1)
+
+
+@pytest.fixture
+def together(study: Study, recording: Recording, orders: Orders) -> tuple[StudyQueue, Recorder, Trial]:
+    """Four configurations that are trained together, in a queue of their own."""
+    queue = StudyQueue(replace(study, concurrency=4), ("first", "second"), {})
+    recorder = Recorder(queue, recording, {}, orders)
+    pack = queue.take()
+    assert len(pack) == 4
+    return queue, recorder, Trial("any", config=recorder.order(pack), stub=True)
+
+
+@pytest.fixture
 def recording(study: Study, tmp_path: Path) -> Recording:
     """The study's records below the test's folder; what is for MLflow waits, as it is never connected to."""
     folder = StudyFolder(str(tmp_path), study)
@@ -36,13 +54,19 @@ def queue(study: Study) -> StudyQueue:
 
 
 @pytest.fixture
-def recorder(study: Study, recording: Recording, queue: StudyQueue, tmp_path: Path) -> Recorder:
-    """The recorder of all of the study's trials."""
+def orders(study: Study, tmp_path: Path) -> Orders:
+    """What workers are told."""
     facts = {
         config: DataFacts(shapes=shapes(config, tmp_path), ceilings=None, population={}, content=None, warnings=())
         for config in study.variants.values()
     }
-    return Recorder(queue, recording, {}, Orders(study=study, facts=facts, packs=True))
+    return Orders(study=study, facts=facts, packs=True)
+
+
+@pytest.fixture
+def recorder(recording: Recording, queue: StudyQueue, orders: Orders) -> Recorder:
+    """The recorder of all of the study's trials."""
+    return Recorder(queue, recording, {}, orders)
 
 
 @pytest.fixture
@@ -52,9 +76,22 @@ def trial(recorder: Recorder, queue: StudyQueue) -> Trial:
 
 
 def begin(recorder: Recorder, queue: StudyQueue) -> Trial:
-    spec = queue.take()
-    assert spec is not None
-    return Trial("any", config=recorder.order(spec), stub=True)
+    """The next trial, which is alone."""
+    pack = queue.take()
+    assert len(pack) == 1
+    return Trial("any", config=recorder.order(pack), stub=True)
+
+
+def report(recorder: Recorder, trial: Trial, epoch: int, **metrics: Any) -> bool:
+    """Have all trials that are trained together report the same; returns whether any goes on."""
+    values = {name.replace("__", "/"): value for name, value in metrics.items()}
+    return observe(recorder, trial, epoch, {key: values for key in trial.config["order"].trials})
+
+
+def observe(recorder: Recorder, trial: Trial, epoch: int, reports: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Have each of the trials that are trained together report its own."""
+    named = {f"trial/{key}/{name}": value for key, report in reports.items() for name, value in report.items()}
+    return recorder.observe(trial.config["key"], {"epoch": epoch, **named})
 
 
 def told(trial: Trial, **more: Any) -> dict[str, Any]:
@@ -70,25 +107,28 @@ def test_a_metric_that_nobody_knows_is_no_result(recorder: Recorder, trial: Tria
     """It would be lost without a word: a fault of ours, which must not look like the trial's."""
     key = trial.config["key"]
     with pytest.raises(ValueError, match="test/f1"):
-        recorder.observe(key, {"epoch": 1, "valid/accuracy": 0.5, "test/f1": 0.5})
+        report(recorder, trial, 1, valid__accuracy=0.5, test__f1=0.5)
     assert recorder.records[key].reports == () and recorder.records[key].outcome is None
     assert recording.journal.read() == {}
 
 
 def test_a_trial_ends_by_its_failure_by_divergence_and_by_its_last_epoch(recorder: Recorder, queue: StudyQueue) -> None:
-    failed, diverged, finished = (begin(recorder, queue).config["key"] for _ in range(3))
-    assert recorder.observe(failed, {FAILURE: "no memory"}) is TrialOutcome.FAILED
-    assert recorder.records[failed].error == "no memory"
-    assert recorder.observe(diverged, {"epoch": 1, "valid/accuracy": nan}) is TrialOutcome.FAILED
-    assert "diverged" in str(recorder.records[diverged].error)
-    outcomes = [recorder.observe(finished, {"epoch": epoch, "valid/accuracy": 0.5}) for epoch in range(1, 10)]
-    assert outcomes == [None] * 8 + [TrialOutcome.FINISHED]
+    failed, diverged, finished = (begin(recorder, queue) for _ in range(3))
+    assert not recorder.observe(failed.config["key"], {FAILURE: "no memory"})
+    assert not report(recorder, diverged, 1, valid__accuracy=nan)
+    assert [report(recorder, finished, epoch, valid__accuracy=0.5) for epoch in range(1, 10)] == [True] * 8 + [False]
+    for trial in (failed, diverged, finished):
+        recorder.on_trial_complete(**told(trial))
+    end_step(recorder)
+    records = [recorder.records[trial.config["key"]] for trial in (failed, diverged, finished)]
+    assert [one.outcome for one in records] == [TrialOutcome.FAILED, TrialOutcome.FAILED, TrialOutcome.FINISHED]
+    assert records[0].error == "no memory" and "diverged" in str(records[1].error) and records[2].error is None
 
 
 def test_what_a_restored_worker_repeats_is_taken_down_once(recorder: Recorder, trial: Trial) -> None:
     key = trial.config["key"]
     for epoch in (1, 2, 1, 2, 3):
-        recorder.observe(key, {"epoch": epoch, "valid/accuracy": epoch / 10})
+        report(recorder, trial, epoch, valid__accuracy=epoch / 10)
     assert [report.metrics["valid/accuracy"] for report in recorder.records[key].reports] == [0.1, 0.2, 0.3]
 
 
@@ -97,7 +137,7 @@ def test_which_test_rows_were_right_is_recorded_with_the_trial(
 ) -> None:
     hits = {"hits/first": "/w==", "hits/second": "gA==", "hit_rows": 8, "hit_replicas": [0]}
     for epoch in range(1, 10):
-        recorder.observe(trial.config["key"], {"epoch": epoch, "valid/accuracy": 0.5, **(hits if epoch == 9 else {})})
+        report(recorder, trial, epoch, valid__accuracy=0.5, **(hits if epoch == 9 else {}))
     recorder.on_trial_complete(**told(trial))
     end_step(recorder)
     (record,) = recording.journal.read().values()
@@ -138,13 +178,93 @@ def test_a_fault_of_ours_ends_the_run_as_it_is(recorder: Recorder, trial: Trial)
 def test_a_trial_whose_process_is_lost_again_and_again_has_failed(
     recorder: Recorder, trial: Trial, queue: StudyQueue
 ) -> None:
-    while queue.take() is not None:
+    while queue.take():
         """All others are under way."""
     for _ in range(9):
         recorder.on_trial_error(**told(trial))
-        again = queue.take()
-        assert again is not None and again.key == trial.config["key"]
+        (again,) = queue.take()
+        assert again.key == trial.config["key"]
     recorder.on_trial_error(**told(trial))
     end_step(recorder)
     record = recorder.records[trial.config["key"]]
     assert record.outcome is TrialOutcome.FAILED and "was lost 10 times" in str(record.error)
+
+
+def test_of_trials_that_are_trained_together_each_ends_by_itself(
+    together: tuple[StudyQueue, Recorder, Trial], recording: Recording
+) -> None:
+    """What the others still need is not deleted with the first; what it is trained on with them is not recorded."""
+    _, recorder, trial = together
+    first, *others = trial.config["order"].trials
+    place = Path(recording.folder.root) / "trial" / "checkpoint"
+    place.mkdir(parents=True)
+    recorder.on_trial_start(**told(trial))
+    recorder.on_checkpoint(**told(trial, checkpoint=Checkpoint(str(place))))
+    for epoch in range(1, 10):
+        reports = {key: {"valid/accuracy": nan if key == first and epoch == 3 else 0.5} for key in (first, *others)}
+        goes_on = observe(recorder, trial, epoch, reports)
+        assert goes_on == (epoch < 9) and place.is_dir()
+        assert recorder.running == ({first, *others} if epoch < 3 else set(others))
+    recorder.on_trial_complete(**told(trial))
+    end_step(recorder)
+    records = recording.journal.read()
+    assert not place.exists() and not recorder.running
+    assert {key: len(record.reports) for key, record in records.items()} == {first: 3} | dict.fromkeys(others, 9)
+    assert records[first].outcome is TrialOutcome.FAILED
+    assert {records[key].outcome for key in others} == {TrialOutcome.FINISHED}
+    assert {record.trained_together for record in records.values()} == {4}
+
+
+def test_trials_that_fail_together_are_tried_one_by_one(
+    together: tuple[StudyQueue, Recorder, Trial], recording: Recording
+) -> None:
+    """So that the one at fault fails alone."""
+    queue, recorder, trial = together
+    place = Path(recording.folder.root) / "trial" / "checkpoint"
+    place.mkdir(parents=True)
+    while queue.take():
+        """All others are under way."""
+    recorder.on_trial_start(**told(trial))
+    report(recorder, trial, 1, valid__accuracy=0.5)
+    recorder.on_checkpoint(**told(trial, checkpoint=Checkpoint(str(place))))
+    recorder.observe(trial.config["key"], {FAILURE: "one of them"})
+    recorder.on_trial_complete(**told(trial))
+    end_step(recorder)
+    assert not place.exists() and not recorder.running
+    alone = [queue.take() for _ in range(4)]
+    assert [[spec.key] for (spec,) in alone] == [[key] for key in trial.config["order"].trials] and not queue.take()
+    at_fault, *others = (Trial("any", config=recorder.order(pack), stub=True) for pack in alone)
+    assert not recorder.observe(at_fault.config["key"], {FAILURE: "this one"})
+    for other in others:
+        assert [report(recorder, other, epoch, valid__accuracy=0.5) for epoch in range(1, 10)] == [True] * 8 + [False]
+    for each in (at_fault, *others):
+        recorder.on_trial_complete(**told(each))
+    end_step(recorder)
+    records = recording.journal.read()
+    assert [records[each.config["key"]].error for each in (at_fault, *others)] == ["this one", None, None, None]
+    assert all(len(records[each.config["key"]].reports) == 9 for each in others)
+
+
+def test_what_ended_before_an_interruption_is_trained_on_with_the_others_and_not_recorded_again(
+    together: tuple[StudyQueue, Recorder, Trial], recording: Recording, study: Study, orders: Orders
+) -> None:
+    """Without it their checkpoint would be another training's."""
+    _, recorder, trial = together
+    first, *others = trial.config["order"].trials
+    for epoch in range(1, 4):
+        reports = {key: {"valid/accuracy": nan if key == first and epoch == 2 else 0.5} for key in (first, *others)}
+        observe(recorder, trial, epoch, reports)
+    recorder.on_checkpoint(**told(trial, checkpoint=Checkpoint("/trial/one")))
+    end_step(recorder)
+    kept = recording.journal.read()
+    queue = StudyQueue(replace(study, concurrency=4), ("first", "second"), kept)
+    later = Recorder(queue, recording, kept, orders)
+    again = Trial("any", config=later.order(queue.take()), stub=True)
+    assert list(again.config["order"].trials) == [first, *others]
+    for epoch in range(4, 10):
+        report(later, again, epoch, valid__accuracy=0.5)
+    later.on_trial_complete(**told(again))
+    end_step(later)
+    records = recording.journal.read()
+    assert records[first] == kept[first]
+    assert all(len(records[key].reports) == 9 for key in others)

@@ -27,7 +27,7 @@ def live() -> Live:
 @pytest.fixture
 def scheduler(live: Live) -> QueueScheduler:
     """Of three slots and six trials, all pending."""
-    made = QueueScheduler(lambda key, result: None, slots=3)
+    made = QueueScheduler(lambda key, result: True, slots=3)
     for trial in _trials(6):
         live.trials.append(trial)
         made.on_trial_add(live, trial)
