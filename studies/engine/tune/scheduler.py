@@ -14,7 +14,8 @@ class QueueScheduler(Unsaved, FIFOScheduler):
 
     A free worker takes a pending trial, and Ray Tune then ends the worker that it was starting for that trial. Where
     trials are shorter than a worker's start, the first worker would end all others again and again. So until all slots
-    were full once, a free worker gets the newest trial, for which no worker is starting yet.
+    are full, a free worker gets the newest trial, for which no worker is starting yet. That is so at the beginning, and
+    whenever no trial waited: Ray Tune ends workers that have nothing to do, and starts others for the next round.
     """
 
     def __init__(self, observe: Callable[[str, dict[str, Any]], bool], slots: int) -> None:
@@ -36,6 +37,7 @@ class QueueScheduler(Unsaved, FIFOScheduler):
             (trial for trial in live if trial.status == trial.PENDING), key=lambda trial: self._turns[trial.trial_id]
         )
         if not pending:
+            self._was_full = False
             return None
         self._was_full |= sum(trial.status == trial.RUNNING for trial in live) >= self._slots
         return pending[0 if self._was_full else -1]

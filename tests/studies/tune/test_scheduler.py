@@ -49,6 +49,23 @@ def test_while_workers_start_nobody_takes_their_trials(live: Live, scheduler: Qu
     assert scheduler.choose_trial_to_run(live) is live.trials[-1]
 
 
+def test_workers_that_start_for_a_later_round_keep_their_trials_too(live: Live, scheduler: QueueScheduler) -> None:
+    """After a time without a trial that waits, in which Ray Tune has ended workers."""
+    first, *_ = live.trials
+    for trial in live.trials[:3]:
+        trial.set_status(Trial.RUNNING)
+    scheduler.choose_trial_to_run(live)
+    live.trials[:] = [first]
+    assert scheduler.choose_trial_to_run(live) is None
+    for trial in _trials(4):
+        live.trials.append(trial)
+        scheduler.on_trial_add(live, trial)
+    assert scheduler.choose_trial_to_run(live) is live.trials[-1]
+    for trial in live.trials[1:3]:
+        trial.set_status(Trial.RUNNING)
+    assert scheduler.choose_trial_to_run(live) is live.trials[3]
+
+
 def test_without_a_pending_trial_there_is_none(live: Live, scheduler: QueueScheduler) -> None:
     for trial in live.trials:
         trial.set_status(Trial.RUNNING)
