@@ -76,7 +76,7 @@ def _of_directions(weights: Tensor, directions: Tensor) -> Tensor:
     gradient = torch.empty_like(by_feature)
     torch.bmm(b, weights.mT, out=gradient[0])
     torch.bmm(a, weights, out=gradient[1])
-    return gradient.mT
+    return gradient.mT.contiguous()  # sums over it are then the same to the last bit, whatever is in the block
 
 
 def _of_powers_of_two(logits: Tensor, scale: float) -> tuple[Tensor, Tensor]:
