@@ -13,7 +13,7 @@ from alignment.objectives.unit_rows import over_unit_rows
 # The weights are formed in parts of so many numbers: a quarter of a megabyte beside the logits stays in the cache too.
 _PART_SIZE = 2**16
 
-# Up to so many, products take half as long where each feature's numbers lie side by side, and beyond them no less.
+# Of so many at most, products take half as long where each feature's numbers lie side by side; of more they do not.
 _FEW_FEATURES = 32
 
 

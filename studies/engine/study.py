@@ -141,7 +141,7 @@ class Study:
         return most_packed(self.encoder_1, self.encoder_2)
 
     def most_together(self, num_replicas: int) -> int:
-        """Configurations of a stratum that are trained together, each with so many replicas."""
+        """Up to how many configurations of a stratum are trained together, each with so many replicas."""
         return max(1, self.most_packed // num_replicas) if packs_configurations(self.encoder_1, self.encoder_2) else 1
 
     @property

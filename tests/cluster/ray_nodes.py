@@ -46,8 +46,8 @@ class RayNodes:
         return self
 
     def add(self, *arguments: str, inside: Sequence[str] = (), **environment: str) -> subprocess.Popen[bytes]:
-        """Start a node, `inside` another command if any, and wait until the cluster has one more."""
-        expected = self.num_alive() + 1 if self.nodes else 1
+        """Start a node, `inside` another command if any, and wait until the cluster has it."""
+        before = self.alive() if self.nodes else set()
         address = () if "--head" in arguments else (f"--address={self.address}",)
         command = [*inside, str(Path(sys.executable).with_name("ray")), "start", *address, *arguments]
         log = self.folder / f"node-{len(self.nodes)}.log"
@@ -62,22 +62,26 @@ class RayNodes:
             )
         self.nodes.append(node)
         deadline = time.monotonic() + SECONDS_TO_START
-        while self.num_alive() < expected:
+        while not self.alive() - before:  # one that was killed may be counted for a while
             assert node.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.5)
         return node
 
     def num_alive(self) -> int:
-        """Nodes that the cluster's head counts as alive."""
+        """How many nodes the cluster's head counts as alive."""
+        return len(self.alive())
+
+    def alive(self) -> set[str]:
+        """The identifiers of the nodes that the cluster's head counts as alive."""
         program = (
             "import ray, sys; from ray._private.state import state; from ray._raylet import GcsClientOptions;"
             f"state._initialize_global_state(GcsClientOptions.create({self.address!r}, None, True, False));"
-            "print(sum(node['Alive'] for node in state.node_table()))"
+            "print(*(node['NodeID'] for node in state.node_table() if node['Alive']))"
         )
         found = subprocess.run(
             [sys.executable, "-c", program], env=self.environment, capture_output=True, text=True, timeout=120
         )
-        return int(found.stdout) if found.returncode == 0 else 0
+        return set(found.stdout.split()) if found.returncode == 0 else set()
 
     def kill(self, node: subprocess.Popen[bytes]) -> None:
         """As a machine that loses its power: every process of the node at once."""
