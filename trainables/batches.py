@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from trainables.config import TrialConfig
+from trainables.packing import of_each
 from trainables.placement import PlacedSplit
 from trainables.randomness import generator
 
@@ -65,13 +66,13 @@ class Batches:
                 yield gathered.part(rows=slice(first, first + self.batch_size))
 
     def _order(self, epoch: int) -> np.ndarray:
-        """The rows [R, N] as each replica meets them, which are the same for a replica that is there several times."""
+        """The rows [R, N] as each replica meets them."""
         seed, stream = self._config.seed, self._config.stream
-        orders = {
-            replica: generator(seed, stream, replica, "order", epoch).permutation(self.rows.shape[1])
-            for replica in dict.fromkeys(self._config.replicas)
-        }
-        return np.stack([rows[orders[replica]] for rows, replica in zip(self.rows, self._config.replicas, strict=True)])
+        orders = of_each(
+            self._config.replicas,
+            lambda replica: generator(seed, stream, replica, "order", epoch).permutation(self.rows.shape[1]),
+        )
+        return np.take_along_axis(self.rows, np.stack(orders), axis=1)
 
     def _gathered(self, rows: np.ndarray) -> Batch:
         indices = torch.from_numpy(rows).to(self._data.y.device)

@@ -1,9 +1,12 @@
 """Which replicas are trained as one batched model, for the most evidence a second."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from trainables.config import EncoderConfig, Hyperparameters, Mlp, TrialConfig
+
+_Made = TypeVar("_Made")
 
 _MLPS = 32
 _OTHERS = 4
@@ -51,3 +54,9 @@ def packed(configs: Sequence[TrialConfig]) -> tuple[TrialConfig, tuple[Hyperpara
         raise ValueError("expected trials that differ in replicas, learning rates and weight decays alone")
     replicas = tuple(replica for config in configs for replica in config.replicas)
     return replace(first, replicas=replicas), tuple(c.hyperparameters for c in configs for _ in c.replicas)
+
+
+def of_each(replicas: Sequence[int], make: Callable[[int], _Made]) -> list[_Made]:
+    """What `make` gives for each replica; made once, and one and the same, for one that is there several times."""
+    made = {replica: make(replica) for replica in dict.fromkeys(replicas)}
+    return [made[replica] for replica in replicas]

@@ -1,10 +1,9 @@
 """The parts that one trial trains: classifiers, projection heads, the objective's scalars, and their optimiser."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import TypeVar
 
 import torch
 from torch import nn
@@ -13,11 +12,10 @@ from alignment import learnt_scalars
 from trainables.config import Hyperparameters, Refused, TrialConfig
 from trainables.encoders import KeyedEncoder
 from trainables.optimiser import AdamW, Group
+from trainables.packing import of_each
 from trainables.pair import build_classifier, build_projection
 from trainables.placement import PlacedSplits
 from trainables.replicas import Replicas
-
-_Module = TypeVar("_Module", bound=nn.Module)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +44,7 @@ def build_parts(config: TrialConfig, data: PlacedSplits, *, packed: bool) -> Par
     for modality in (1, 2):
         shape = data.train.row_shape(modality - 1)
         build = partial(build_classifier, config, modality, input_shape=shape, num_outputs=data.num_outputs)
-        copies = _of_replicas(config, build)
+        copies = of_each(config.replicas, build)
         part = Replicas(copies, data.device, packed=packed)
         part.seed_dropout(config.seed, [(config.stream, replica, f"dropout {modality}") for replica in config.replicas])
         if not isinstance(copies[0].encoder, KeyedEncoder):
@@ -56,7 +54,7 @@ def build_parts(config: TrialConfig, data: PlacedSplits, *, packed: bool) -> Par
         classifiers.append(part)
         out_dim = copies[0].head.in_features
         if config.hyperparameters.projection_size is not None:
-            heads = _of_replicas(config, partial(build_projection, config, modality, in_dim=out_dim))
+            heads = of_each(config.replicas, partial(build_projection, config, modality, in_dim=out_dim))
             projections.append(Replicas(heads, data.device, packed=packed))
         _check_aligned_width(config, out_dim)
     return Parts(classifiers=classifiers, projections=projections, learnt=_build_learnt(config, data.device, packed))
@@ -78,13 +76,13 @@ def build_optimiser(parts: Parts, choices: Sequence[Hyperparameters]) -> AdamW:
         ]
         groups += [
             Group(
-                tensors=[part.flat for part in own_parts],
-                learning_rate=own_rate,
-                weight_decay=own_decay,
+                tensors=[part.flat for part in alike],
+                learning_rate=their_rate,
+                weight_decay=their_decay,
                 rows=rows,
             )
-            for own_parts, own_rate, own_decay in each
-            if own_parts
+            for alike, their_rate, their_decay in each
+            if alike
         ]
     return AdamW(groups)
 
@@ -96,12 +94,6 @@ def _runs(choices: Sequence[Hyperparameters]) -> Iterator[tuple[Hyperparameters,
         end = start + len(list(equal))
         yield choice, slice(start, end)
         start = end
-
-
-def _of_replicas(config: TrialConfig, build: Callable[[int], _Module]) -> list[_Module]:
-    """A module for each replica; one and the same where the trial has a replica several times."""
-    built = {replica: build(replica) for replica in dict.fromkeys(config.replicas)}
-    return [built[replica] for replica in config.replicas]
 
 
 def _build_learnt(config: TrialConfig, device: torch.device, packed: bool) -> Replicas | None:

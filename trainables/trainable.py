@@ -83,9 +83,9 @@ class PairTrainable(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """Train up to the next report; returns the metrics of all trials, which `report_of` tells apart.
 
-        They are means over its replicas and, where the test split is read, each one's own too. Where the training
-        raises, the traceback is returned instead, under `FAILURE`: the same trials would fail again. What the machine
-        lacks (memory, a file, an object of Ray's) is raised, since it may be there the next time.
+        Each is a mean over the trial's replicas; where the test split is read, each replica's own is there too. Where
+        the training raises, the traceback is returned instead, under `FAILURE`: the same trials would fail again. What
+        the machine lacks (memory, a file, an object of Ray's) is raised, since it may be there the next time.
         """
         report: dict[str, Any] = {}
         if self._failure is None:
@@ -131,7 +131,7 @@ class PairTrainable(tune.Trainable):
     def _continue_from(self, folder: Path) -> bool:
         """Whether the checkpoint is whole, and of these trials; where it is not, nothing has changed."""
         state = read_checkpoint(folder)
-        if state is None or state["trials"] != list(self._order.trials):
+        if state is None or state.get("trials") != list(self._order.trials):  # earlier versions did not name them
             return False
         self._training.load_state_dict(state["training"])
         return True

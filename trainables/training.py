@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -14,6 +15,7 @@ from trainables.config import Hyperparameters, Refused, TrialConfig
 from trainables.data.splits import REGRESSION
 from trainables.data.stratified import stratified_split
 from trainables.measured_alignment import measure_alignment, measured_places
+from trainables.packing import of_each
 from trainables.parts import build_optimiser, build_parts
 from trainables.placement import PlacedSplit, PlacedSplits
 from trainables.randomness import generator
@@ -54,8 +56,7 @@ class Training:
         self._names = encoder_names or data.modalities
         self._device = data.device
         labels = data.train.classes.cpu().numpy()
-        drawn = {replica: draw_training_rows(labels, config, replica) for replica in dict.fromkeys(config.replicas)}
-        rows = np.stack([drawn[replica] for replica in config.replicas])
+        rows = np.stack(of_each(config.replicas, partial(draw_training_rows, labels, config)))
         self._parts = build_parts(config, data, packed=packed)
         has_masks = any(part.draws for part in self._parts.all)  # a mask belongs to a position in the batch
         self._batches = Batches(config, data.train, rows, ordered=has_masks)

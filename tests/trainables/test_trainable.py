@@ -12,6 +12,7 @@ import ray
 from ray import tune
 from ray.tune import Checkpoint
 
+from trainables.checkpoint import write_checkpoint
 from trainables.config import Mlp, TorchEncoder, TrialConfig
 from trainables.data import Splits
 from trainables.trainable import FAILURE, PairTrainable, TrialOrder, report_of
@@ -65,6 +66,16 @@ def test_a_checkpoint_of_other_trials_is_left_alone(
     assert worker(trials, reference, tmp_path, reads_test=False).step()["epoch"] == 2
     fewer = {"second": trials["second"]}
     assert worker(fewer, reference, tmp_path, reads_test=False).step()["epoch"] == 1
+
+
+def test_a_checkpoint_of_an_earlier_version_is_left_alone(
+    trial: TrialConfig, reference: "ray.ObjectRef[Splits]", tmp_path: Path
+) -> None:
+    """It held the training's state alone. The trial begins anew, to the same numbers, and has not failed."""
+    earlier = worker(trial, reference)
+    first = step(earlier)
+    write_checkpoint(tmp_path, earlier._training.state_dict())
+    assert step(worker(trial, reference, tmp_path)) == first
 
 
 def test_source_that_is_not_the_study_s_fails_the_trial(trial: TrialConfig, reference: "ray.ObjectRef[Splits]") -> None:

@@ -35,10 +35,10 @@ class TrialRecord:
     """What is known of one trial. `outcome` is None while it is under way.
 
     `parameters`: flat values for comparison (`lambda`, `learning_rate`, …). `checkpoint`: where its latest checkpoint
-    lies, if any, and `older_checkpoint` the one before. `trained_together`: with so many trials, itself among them, it
-    shared a worker. `constants`: figures to record beside its metrics. `hits`:
-    which test rows each of its replicas got right, as `analysis.records` reads it; None where rows are not kept.
-    `host`, `started`, `ended` (milliseconds since 1970) and `error` say how it went.
+    lies, if any, and `older_checkpoint` the one before. `trained_together`: how many trials, itself among them, were
+    one training. `constants`: figures to record beside its metrics. `hits`: which test rows each of its replicas got
+    right, as `analysis.records` reads it; None where rows are not kept. `host`, `started`, `ended` (milliseconds since
+    1970) and `error` say how it went.
     """
 
     key: str
