@@ -4,7 +4,7 @@ from analysis.redundancy.association import RankCorrelation
 from analysis.redundancy.law import PREDICTORS, Forecast, NoLawError, Predictor, RedundancyLaw
 from analysis.redundancy.law_sentences import law_summary
 from analysis.redundancy.leave_one_out import ForecastErrors
-from analysis.redundancy.points import encoder_points
+from analysis.redundancy.points import encoder_points, read_points
 
 __all__ = [
     "PREDICTORS",
@@ -16,4 +16,5 @@ __all__ = [
     "RedundancyLaw",
     "encoder_points",
     "law_summary",
+    "read_points",
 ]

@@ -1,6 +1,7 @@
 """Encoders as points: λ* of each beside the information in its data, over any number of studies."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pandas as pd
 from analysis.decision import decision_table, study_decisions
 from analysis.records import StudyRecords
 from analysis.variants import study_variants
+from trainables.config import Refused
 
 POINT_COLUMNS = (
     "study variant encoder pair definition method decision best low high shape at_edge smallest_lambda largest_lambda "
@@ -34,7 +36,21 @@ def encoder_points(studies: Sequence[StudyRecords]) -> pd.DataFrame:
         for records, name in zip(studies, names, strict=True)
         for row in _rows(records, name if names.count(name) == 1 else records.label)
     ]
-    table = pd.DataFrame(rows, columns=POINT_COLUMNS)
+    return _typed(pd.DataFrame(rows, columns=POINT_COLUMNS))
+
+
+def read_points(path: Path) -> pd.DataFrame:
+    """Points as `encoder_points` gives them, from a CSV file that they were written to.
+
+    Raises Refused where a column is missing.
+    """
+    table = pd.read_csv(path)
+    if missing := [name for name in POINT_COLUMNS if name not in table.columns]:
+        raise Refused(f"{path}: expected a table of encoders and their λ*, its columns lack {', '.join(missing)}")
+    return _typed(table[POINT_COLUMNS])
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
     table[_NUMBERS] = table[_NUMBERS].apply(pd.to_numeric)
     table[_WORDS] = table[_WORDS].astype(object).where(table[_WORDS].notna(), None)
     return table

@@ -1,6 +1,7 @@
 """The machinery that all studies share: `Study` says what is asked, `main` answers it."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from studies.engine.study import Study
 
@@ -30,8 +31,12 @@ def main_archive(template: Callable[..., Study]) -> None:
     archive_command(template)
 
 
-def main_advice(template: Callable[..., Study]) -> None:
-    """Forecast λ* for a feature archive as the command line asks; `template` serves to verify it. Ends the process."""
+def main_advice(template: Callable[..., Study], law: Path) -> None:
+    """Forecast λ* for a feature archive as the command line asks; ends the process with an exit code.
+
+    `template` serves to verify the forecast. `law`: the encoders that it rests on where no recorded study is named, a
+    table that was written of several studies.
+    """
     from studies.engine.commands.advice import advice_command
 
-    advice_command(template)
+    advice_command(template, law)

@@ -1,6 +1,7 @@
 """How strongly should the encoders of somebody's features be aligned? The command line of a forecast."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
@@ -14,15 +15,16 @@ from studies.engine.options import parse
 class AdviceOptions(ArchiveOptions):
     """Which features, what the forecast rests on, and how a check of it runs."""
 
-    experiments: tuple[str, ...]
-    """Names of the recorded studies (MLflow experiments) that the forecast rests on."""
+    experiments: tuple[str, ...] = ()
+    """Names of the recorded studies (MLflow experiments) that the forecast rests on; where none is given, it rests on
+    the law of the synthetic data that comes with this project."""
     predictor: Literal["redundancy", "share"] = "redundancy"
     """What λ* is forecast from: redundancy in bits, or its share in what the encoder's own modality tells."""
     verify: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Then train at λ = 0, at the forecasts and at the ends of their intervals, and say what the forecasts cost."""
 
 
-def advice_command(template: Template) -> None:
+def advice_command(template: Template, law: Path) -> None:
     """Forecast λ* for the archive that the command line names; exit codes as of a study."""
     with command("advice") as console:
         options = parse(AdviceOptions, "How strongly should two modalities be aligned, before anything is trained?")
@@ -31,6 +33,6 @@ def advice_command(template: Template) -> None:
         # Late: laws and information need much that those who only ask for help have no use for.
         from studies.engine.commands.forecast import forecast_archive, verify_forecasts
 
-        forecasts = forecast_archive(study, options, console)
+        forecasts = forecast_archive(study, options, law, console)
         if options.verify:
             verify_forecasts(study, forecasts, options, console)

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
 from analysis.optimum import forecast_regret, paired_scores
 from analysis.records import read_study
-from analysis.redundancy import Forecast, RedundancyLaw, encoder_points, law_summary
+from analysis.redundancy import Forecast, RedundancyLaw, encoder_points, law_summary, read_points
 from pid.atoms import Atoms
 from studies.engine.commands.advice import AdviceOptions
 from studies.engine.commands.exit_codes import stop_if_interrupted
@@ -21,16 +23,13 @@ from trainables.config import Refused
 from trainables.data import load
 
 
-def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> dict[str, Forecast]:
-    """Estimate the information in the study's data, and forecast λ* of both encoders from the recorded studies.
+def forecast_archive(study: Study, options: AdviceOptions, kept: Path, console: Console) -> dict[str, Forecast]:
+    """Estimate the information in the study's data, and forecast λ* of both encoders from recorded ones.
 
-    Raises Refused where those do not exist, are rehearsals or do not bear a law, and where they decompose
-    information otherwise.
+    Those are of the recorded studies that `options` names, or else of the table `kept`. Raises Refused where there are
+    none, where the studies are rehearsals or do not bear a law, and where they decompose information otherwise.
     """
-    studies = [read_study(tracking_uri(options), name) for name in options.experiments]
-    if rehearsals := [records.label for records in studies if records.is_rehearsal]:
-        raise Refused(f"a forecast rests on studies of real data, got rehearsals: {', '.join(rehearsals)}")
-    points = encoder_points(studies)
+    points = _recorded_points(options) if options.experiments else _kept_points(kept)
     _require_same_method(points)
     law = RedundancyLaw.fit(points, options.predictor)
     ((label, config),) = study.variants.items()
@@ -42,6 +41,7 @@ def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> 
     console.print(f"{label}: {record['verdict']}")
     for sentence in law_summary(law):
         console.print(sentence)
+    console.print(_rows_sentence(law.points, len(splits.train)))
     atoms = Atoms(**{name: figures["corrected"] for name, figures in record["atoms"].items()})
     intervals = {name: (figures["low"], figures["high"]) for name, figures in record["atoms"].items()}
     definition, (first, second) = record["definition"], options.modalities
@@ -53,6 +53,28 @@ def forecast_archive(study: Study, options: AdviceOptions, console: Console) -> 
     for encoder, forecast in forecasts.items():
         console.print(f"  {encoder}: {_in_words(forecast)}")
     return forecasts
+
+
+def _recorded_points(options: AdviceOptions) -> pd.DataFrame:
+    studies = [read_study(tracking_uri(options), name) for name in options.experiments]
+    if rehearsals := [records.label for records in studies if records.is_rehearsal]:
+        raise Refused(f"a forecast rests on studies of real data, got rehearsals: {', '.join(rehearsals)}")
+    return encoder_points(studies)
+
+
+def _kept_points(kept: Path) -> pd.DataFrame:
+    if not kept.is_file():
+        raise Refused(f"expected --experiments, as the law that comes with the project is not here: {kept}")
+    return read_points(kept)
+
+
+def _rows_sentence(points: pd.DataFrame, num_rows: int) -> str:
+    """How many rows the law's encoders were trained on, as what alignment gains depends on it."""
+    samples = points["train_samples"].tolist()
+    numbers = [f"{int(number):,}" for number in sorted({one for one in samples if not np.isnan(one)})]
+    if any(np.isnan(one) for one in samples):
+        numbers.append("all")
+    return f"The law's encoders were trained on {' or '.join(numbers)} rows, those of this archive on {num_rows:,}."
 
 
 def _require_same_method(points: pd.DataFrame) -> None:

@@ -1,6 +1,7 @@
 """Encoders as points: each has its own modality's information, of its own version of the data."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,10 @@ import pytest
 
 from analysis import encoder_points
 from analysis.records import StudyRecords
+from analysis.redundancy import read_points
 from analysis.redundancy.measurements import measurements
 from analysis.redundancy.points import POINT_COLUMNS
+from trainables.config import Refused
 
 GRID = [0.0, 0.5, 1.0, 2.0]
 
@@ -110,3 +113,15 @@ def test_a_side_that_the_grid_cuts_takes_the_spread_of_the_other(information: pd
     data, _ = measurements(points.assign(best=0.1, high=1.5), "redundancy")
     assert data.below == pytest.approx(np.full(4, np.log(2.5 / 1.1) / 1.959964))
     assert len(measurements(points.assign(high=2.0), "redundancy")[1]) == 0
+
+
+def test_a_table_that_was_written_is_read_as_it_was(information: pd.DataFrame, tmp_path: Path) -> None:
+    points = encoder_points([records(information)])
+    points.to_csv(tmp_path / "points.csv", index=False)
+    pd.testing.assert_frame_equal(read_points(tmp_path / "points.csv"), points, check_exact=True)
+
+
+def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "points.csv").write_text("study,variant\na,b\n")
+    with pytest.raises(Refused, match=r"points\.csv: expected a table of encoders .* lack encoder, pair"):
+        read_points(tmp_path / "points.csv")

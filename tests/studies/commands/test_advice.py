@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 from rich.console import Console
 
+from analysis import encoder_points, read_study
 from analysis.records.schema import SCHEMA
 from studies.advise import TEMPLATE
 from studies.engine.commands.advice import AdviceOptions
@@ -92,7 +93,7 @@ def advise(workspace: Workspace) -> Callable:
     """Forecasts for one of the archives from some of the recorded studies, and what was printed; each made once."""
 
     @cache
-    def run(archive: str, *experiments: str, tracking_uri: str = workspace.tracking_uri):
+    def run(archive: str, *experiments: str, tracking_uri: str = workspace.tracking_uri, kept: str = "none.csv"):
         options = AdviceOptions(
             archive=workspace.folder / archive,
             modalities=("text", "audio"),
@@ -101,7 +102,7 @@ def advise(workspace: Workspace) -> Callable:
         )
         console = Console(record=True, width=200)
         study = archive_study(TEMPLATE, options.archive, options.modalities)
-        return forecast_archive(study, options, console), console.export_text()
+        return forecast_archive(study, options, workspace.folder / kept, console), console.export_text()
 
     return run
 
@@ -123,6 +124,16 @@ def test_a_forecast_comes_from_the_recorded_studies_alone(advise: Callable, work
     }
 
 
+def test_a_law_kept_in_a_table_gives_the_forecasts_of_the_studies_it_was_written_of(
+    advise: Callable, workspace: Workspace
+) -> None:
+    encoder_points([read_study(workspace.tracking_uri, "known")]).to_csv(workspace.folder / "kept.csv", index=False)
+    forecasts, printed = advise("clear.npz", kept="kept.csv", tracking_uri="sqlite:////there/is/no/store.db")
+    from_studies, printed_of_studies = advise("clear.npz", "known")
+    assert forecasts == from_studies and printed == printed_of_studies
+    assert "trained on all rows, those of this archive on 210." in printed
+
+
 def test_data_beyond_the_studies_are_said_to_be(advise: Callable) -> None:
     forecasts, printed = advise("noise.npz", "known")
     assert not any(forecast.within_range or forecast.is_told for forecast in forecasts.values())
@@ -136,6 +147,7 @@ def test_data_beyond_the_studies_are_said_to_be(advise: Callable) -> None:
         (("otherwise",), "by gaussian, that of the new data is estimated by posterior"),
         (("few",), "at least 3 studies or variants .* got 2"),
         (("known", "unknown"), "there is no experiment 'unknown'"),
+        ((), "expected --experiments, .*none.csv"),
     ],
 )
 def test_studies_that_bear_no_forecast_are_refused(advise: Callable, experiments: tuple, message: str) -> None:
