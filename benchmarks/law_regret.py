@@ -55,7 +55,7 @@ ANSWERS = ("law", "never", "usual")
 
 def regrets(outcome: Outcome, fitted: RedundancyLaw) -> pd.DataFrame:
     """One row an encoder of a held-back variant: its forecast, the best λ, and in points what each answer costs."""
-    usual = _nearest(float(fitted.points["best"].median()))
+    usual = _nearest(float(np.median(fitted.points["best"])))
     rows = []
     for variant, modality in product(STUDY.variants, (1, 2)):
         forecast = _forecast(outcome.information, variant, modality, fitted)

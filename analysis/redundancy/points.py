@@ -47,7 +47,7 @@ def read_points(path: Path) -> pd.DataFrame:
     table = pd.read_csv(path)
     if missing := [name for name in POINT_COLUMNS if name not in table.columns]:
         raise Refused(f"{path}: expected a table of encoders and their λ*, its columns lack {', '.join(missing)}")
-    return _typed(table[POINT_COLUMNS])
+    return _typed(table.loc[:, POINT_COLUMNS])
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
