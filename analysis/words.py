@@ -1,6 +1,6 @@
-"""Regimes and differences in words, as every page, table and figure writes them."""
+"""Regimes, differences and sets of λ in words, as every page, table and figure writes them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 REGIME_WORDS = {
@@ -35,3 +35,22 @@ def points(difference: float) -> str:
 def points_range(low: float, high: float, digits: int = 1) -> str:
     """An interval of a difference of accuracies in percentage points."""
     return f"{signed(100 * low, digits)} to {signed(100 * high, digits)}"
+
+
+def lambda_runs(chosen: Sequence[float], grid: Sequence[float]) -> str:
+    """Some λ of the grid, both increasing, as runs that leave none out: "0 to 0.1, 0.6"."""
+    runs: list[list[float]] = []
+    for place, lambda_ in enumerate(grid):
+        if lambda_ not in chosen:
+            continue
+        if runs and runs[-1][-1] == grid[place - 1]:
+            runs[-1].append(lambda_)
+        else:
+            runs.append([lambda_])
+    return ", ".join(f"{run[0]:g} to {run[-1]:g}" if len(run) > 1 else f"{run[0]:g}" for run in runs)
+
+
+def run_ends(runs: str) -> list[tuple[float, float]]:
+    """The first and the last λ of each run that `lambda_runs` wrote."""
+    ends = [run.split(" to ") for run in runs.split(", ")]
+    return [(float(run[0]), float(run[-1])) for run in ends]

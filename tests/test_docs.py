@@ -191,7 +191,7 @@ def test_the_example_of_information_gives_what_it_says(tmp_path: Path) -> None:
 
 def decision_cell(row: pd.Series) -> str:
     """What README's table says of one row of a study's decisions."""
-    text = f"{row['decision']}; λ\\* {row['best']:g} ({row['low']:g}–{row['high']:g})"
+    text = f"{row['decision']}; λ\\* {row['best']:g} ({row['as_good'].replace(' to ', '–')})"
     if row["best"] == 0:
         return text
     return f"{text}; {signed(100 * row['gain'], 1)} ({points_range(row['gain_low'], row['gain_high'])})"

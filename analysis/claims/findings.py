@@ -23,7 +23,7 @@ from analysis.conclusions import Conclusions
 from analysis.decision import Decision
 from analysis.optimum import optimal_lambda, paired_scores
 from analysis.variants import Variant, study_variants
-from analysis.words import REGIME_WORDS, points, points_range, signed
+from analysis.words import REGIME_WORDS, lambda_runs, points, points_range, signed
 
 Verdict = Literal["reproduced", "not reproduced", "cannot tell"]
 REPRODUCED, NOT_REPRODUCED, CANNOT_TELL = "reproduced", "not reproduced", "cannot tell"
@@ -80,7 +80,7 @@ def _curve_findings(claim: CurveClaim, conclusions: Conclusions, variant: Varian
         if name != variant.name or claim.encoder not in (None, encoder):
             continue
         low, high = decision.gain_interval
-        as_good = f"{min(decision.as_good):.2g} to {max(decision.as_good):.2g}"
+        as_good = lambda_runs(decision.as_good, decision.lambdas)
         yield Finding(
             subject=encoder,
             result=f"{_shape_in_words(decision)}, λ* {decision.best:.2g}, gain {points(decision.gain)}",

@@ -17,7 +17,7 @@ def chance_column(measure: str) -> str:
 
 
 OBJECTIVE_COLUMNS = ["study", "objective", "aligned_width", "variant", "encoder"]
-OBJECTIVE_COLUMNS += ["gain", "gain_low", "gain_high", "best", "low", "high"]
+OBJECTIVE_COLUMNS += ["gain", "gain_low", "gain_high", "best", "low", "high", "as_good"]
 OBJECTIVE_COLUMNS += [*MEASURES, *map(chance_column, MEASURES)]
 
 

@@ -9,8 +9,8 @@ from analysis.conclusions import Conclusions
 from analysis.variants import study_variants
 
 MAP_COLUMNS = (
-    "study variant shared_bits train_samples encoder decision best low high gain gain_low gain_high harmful_from "
-    "harmless_to shape at_edge accuracy_at_best num_lambdas seeds configurations max_epochs"
+    "study variant shared_bits train_samples encoder decision best low high as_good gain gain_low gain_high "
+    "harmful_from harmless_to shape at_edge accuracy_at_best num_lambdas seeds configurations max_epochs"
 ).split()
 
 

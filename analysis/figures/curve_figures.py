@@ -33,7 +33,7 @@ from analysis.figures.plotting import (
     short_name,
 )
 from analysis.optimum import chance_curves, mean_curves
-from analysis.words import signed
+from analysis.words import run_ends, signed
 
 # In inches: a phone shows a figure of one variant without making its letters small.
 _NARROWEST, _OF_A_VARIANT = 3.4, 2.1
@@ -168,8 +168,10 @@ def _draw_decisions(top: Axes, strip: Axes, decisions: pd.DataFrame, encoders: S
         if encoder not in known.index:
             continue
         optimum, color = known.loc[encoder], style["color"]
-        low, best, high = even_steps(optimum[["low", "best", "high"]].to_numpy(dtype=float), grid)
-        strip.plot([low, high], [row, row], color=color, marker="|", markersize=6, linewidth=2.2, alpha=0.55)
+        best = even_steps(np.array(optimum["best"], dtype=float), grid)
+        for ends in run_ends(optimum["as_good"]):
+            steps = even_steps(np.array(ends), grid)
+            strip.plot(steps, [row, row], color=color, marker="|", markersize=6, linewidth=2.2, alpha=0.55)
         star = {"marker": "*", "markersize": 10, "markeredgecolor": "black", "markeredgewidth": 0.6}
         for panel, height in ((top, optimum["accuracy_at_best"]), (strip, row)):
             panel.plot(best, height, color=color, linestyle="", zorder=5, **star)

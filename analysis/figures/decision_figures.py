@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from analysis.arrays import Array
 from analysis.figures.plotting import ENCODER_STYLES, STYLE, Drawing, Tip, even_steps, label_lambdas, short_name
-from analysis.words import signed
+from analysis.words import run_ends, signed
 
 _WIDTH = 3.4  # inches; names stand above the rows, as a phone has no room beside them
 _ROW_HEIGHT = 0.32
@@ -25,11 +25,11 @@ def lambda_star_figure(decisions: pd.DataFrame, grid: Array, names: Sequence[str
     """
 
     def tip(row: dict[Any, Any]) -> str:
-        good = "?" if np.isnan(row["low"]) else f"{row['low']:.3g} to {row['high']:.3g}"
-        return f"λ* = {row['best']:.3g}\nas good: {good}\nn = {row['seeds']:g} seeds"
+        return f"λ* = {row['best']:.3g}\nas good: {row['as_good']}\nn = {row['seeds']:g} seeds"
 
-    bounds = np.stack([even_steps(column, grid) for column in _columns(decisions, ("low", "best", "high"))])
-    figure, panel, tips = _rows(decisions, names, bounds, tip)
+    (best,) = _columns(decisions, ("best",))
+    lines = [even_steps(np.array(run_ends(runs)), grid) for runs in decisions["as_good"]]
+    figure, panel, tips = _rows(decisions, names, even_steps(best, grid), lines, tip)
     label_lambdas(panel, grid)
     panel.set_xlim(-0.3, len(grid) - 0.7)
     return Drawing(figure=figure, data=decisions, caption="λ* of each encoder, with every λ as good.", tips=tips)
@@ -47,8 +47,9 @@ def gain_at_lambda_star(decisions: pd.DataFrame, names: Sequence[str]) -> Drawin
         band = f"{signed(low, 1)} to {signed(high, 1)}" if low < high else "none, as λ* is the first λ"
         return f"gain at λ* {signed(gain, 1)} points\nband {band}"
 
-    gains = 100 * np.stack(_columns(decisions, ("gain_low", "gain", "gain_high")))
-    figure, panel, tips = _rows(decisions, names, gains, tip)
+    low, gain, high = (100 * column for column in _columns(decisions, ("gain_low", "gain", "gain_high")))
+    lines = [np.array([ends]) if ends[0] < ends[1] else np.empty((0, 2)) for ends in zip(low, high, strict=True)]
+    figure, panel, tips = _rows(decisions, names, gain, lines, tip)
     panel.axvline(0, color="0.6", linewidth=0.7, zorder=1)
     panel.set_xlabel("points of accuracy, with the band over all λ")
     return Drawing(figure=figure, data=decisions, caption="Gain in accuracy at λ* of each encoder.", tips=tips)
@@ -61,19 +62,23 @@ def _columns(decisions: pd.DataFrame, names: Sequence[str]) -> list[Array]:
 
 
 def _rows(
-    decisions: pd.DataFrame, names: Sequence[str], bounds: Array, tip: Callable[[dict[Any, Any]], str]
+    decisions: pd.DataFrame,
+    names: Sequence[str],
+    values: Array,
+    lines: Sequence[Array],
+    tip: Callable[[dict[Any, Any]], str],
 ) -> tuple[Figure, Axes, list[Tip]]:
-    """A row for each decision, its name above: a mark at the middle of bounds [3, D], a line between the others."""
+    """A row for each of D decisions, its name above: a mark at its value [D], lines between its ends, each [L, 2]."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 0.6 + _ROW_HEIGHT * len(decisions)), layout="constrained")
         panel = figure.subplots()
         tips = []
         for place, (row, label, style) in enumerate(_labelled(decisions, names)):
-            low, value, high = bounds[:, place]
+            value, color = values[place], style["color"]
             style_of_name: dict[str, Any] = {"va": "center", "fontsize": 7.5, "transform": panel.get_yaxis_transform()}
             panel.text(0, place - 0.3, short_name(label, 60), bbox=_PAPER, **style_of_name)
-            if low < high:
-                panel.hlines(place, low, high, color=style["color"], linewidth=2, alpha=0.75)
+            for ends in lines[place]:
+                panel.plot(ends, [place, place], color=color, marker="|", markersize=5, linewidth=2, alpha=0.75)
             panel.plot(value, place, markersize=6, markeredgecolor="white", markeredgewidth=0.5, zorder=3, **style)
             tips.append(Tip(panel=panel, x=value, y=place, text=f"{label}\n{tip(row)}"))
         panel.set_ylim(len(decisions) - 0.6, -0.6)

@@ -48,10 +48,11 @@ def _draw_cells(panel: Axes, table: pd.DataFrame, places: tuple[list[int], list[
         if row["decision"] != "align":
             hatched: dict[str, Any] = {"fill": False, "hatch": "///", "edgecolor": "0.75", "linewidth": 0}
             panel.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **hatched))
-        bounds = "?" if pd.isna(row["low"]) else f"{row['low']:.2g}–{row['high']:.2g}"
         text: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 6.5, "linespacing": 1.15}
         box = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 1.2}
-        panel.text(x, y, f"{row['best']:.2g}\n{bounds}\n{row['decision']}", bbox=box, **text)
+        panel.text(
+            x, y, f"{row['best']:.2g}\n{row['as_good'].replace(' to ', '–')}\n{row['decision']}", bbox=box, **text
+        )
     draw_cells(panel, values, cmap="Blues", vmin=0, vmax=1.3 * highest)
     panel.set_xticks(range(len(rows)), [f"{number:,}" for number in rows])
     panel.set_yticks(range(len(bits)), [str(number) for number in bits])

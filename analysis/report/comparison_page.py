@@ -85,7 +85,7 @@ def _objective_table(objectives: pd.DataFrame) -> PageTable | None:
         "gain, points": gain_text,
         "95 % interval": gain_interval,
         "λ*": lambda row: number(row["best"], ".3g"),
-        "as good": lambda row: interval(row["low"], row["high"], ".3g"),
+        "as good": lambda row: row["as_good"],
     }
     columns |= {
         f"{METRIC_LABELS[name]} at λ*": (lambda row, name=name: _beside_chance(row[name], row[chance_column(name)]))
@@ -107,7 +107,7 @@ def _map_table(cells: pd.DataFrame) -> PageTable | None:
         "training rows": lambda row: f"{row['train_samples']:,}",
         "encoder": lambda row: row["encoder"],
         "λ*": lambda row: number(row["best"], ".3g"),
-        "as good": lambda row: interval(row["low"], row["high"], ".3g"),
+        "as good": lambda row: row["as_good"],
         "decision": lambda row: row["decision"],
         "gain, points": gain_text,
         "gain: 95 % interval": gain_interval,

@@ -110,7 +110,7 @@ def decision_page_table(decisions: pd.DataFrame, caption: str = "The decision fo
     cells |= {
         "decision": lambda row: row["decision"],
         "λ*": lambda row: number(row["best"], ".3g"),
-        "as good": lambda row: interval(row["low"], row["high"], ".3g"),
+        "as good": lambda row: row["as_good"],
         "gain, points": gain_text,
         "band over all λ": gain_interval,
         "no harm up to": lambda row: number(row["harmless_to"], "g"),

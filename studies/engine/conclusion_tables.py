@@ -78,7 +78,7 @@ def _decision_table(decisions: pd.DataFrame) -> Table:
             row["encoder"],
             row["decision"],
             _number(row["best"], "g"),
-            f"{_number(row['low'], 'g')}–{_number(row['high'], 'g')}",
+            row["as_good"].replace(" to ", "–"),
             first_itself(row)
             or f"{_number(100 * row['gain'], '+.1f')} ({_number(100 * row['gain_low'], '+.1f')}"
             f" to {_number(100 * row['gain_high'], '+.1f')})",

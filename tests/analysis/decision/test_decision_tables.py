@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.decision import decide, decision_sentence, decision_table, gain_bands, look_at, score_decisions
+from analysis.words import run_ends
 
 
 def test_each_encoder_is_decided_by_its_own_scores(study_scores: pd.DataFrame, grid: np.ndarray) -> None:
@@ -18,6 +19,8 @@ def test_each_encoder_is_decided_by_its_own_scores(study_scores: pd.DataFrame, g
         row = table.loc[(variant, encoder)]
         assert (row["decision"], row["best"], row["gain"]) == (expected.word, expected.best, expected.gain)
         assert (row["low"], row["high"]) == (min(expected.as_good), max(expected.as_good))
+        within = [any(low <= lambda_ <= high for low, high in run_ends(row["as_good"])) for lambda_ in grid]
+        assert within == [lambda_ in expected.as_good for lambda_ in grid]
         assert (row["gain_low"], row["gain_high"]) == expected.gain_interval
         assert (row["seeds"], row["shape"]) == (4, expected.shape)
         assert row["sentence"] == f"{decision_sentence(expected, encoder)}."

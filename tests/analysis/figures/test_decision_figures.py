@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import LineCollection
 
 from analysis.conclusions import Conclusions
 from analysis.figures import Drawing, even_steps, gain_at_lambda_star, lambda_star_figure
@@ -16,23 +15,33 @@ def marks(drawing: Drawing) -> np.ndarray:
     return np.array([(tip.x, tip.y) for tip in drawing.tips])
 
 
-def lines(drawing: Drawing) -> dict[float, list[float]]:
-    """The ends of the line of each row that has one."""
-    found = [line for line in drawing.figure.axes[0].collections if isinstance(line, LineCollection)]
-    ends = [np.asarray(line.get_segments()[0]) for line in found]
-    return {float(end[0, 1]): end[:, 0].tolist() for end in ends}
+def lines(drawing: Drawing) -> dict[float, list[list[float]]]:
+    """The ends of the lines of each row that has any."""
+    found: dict[float, list[list[float]]] = {}
+    for line in drawing.figure.axes[0].lines:
+        if line.get_marker() == "|":
+            (x, y) = (np.asarray(data, dtype=float) for data in line.get_data())
+            found.setdefault(float(y[0]), []).append(x.tolist())
+    return found
 
 
 def test_every_encoder_is_a_row_with_its_decision(conclusions: Conclusions, grid: np.ndarray) -> None:
     decisions = conclusions.decisions
     best, low, high = (even_steps(decisions[name].to_numpy(), grid) for name in ("best", "low", "high"))
+    assert not decisions["as_good"].str.contains(",").any()
     drawing = lambda_star_figure(decisions, grid, NAMES)
     np.testing.assert_allclose(marks(drawing), np.column_stack([best, np.arange(4)]))
-    wide = np.flatnonzero(low < high)
-    assert lines(drawing) == {row: pytest.approx([low[row], high[row]]) for row in wide}
+    assert lines(drawing) == {row: [pytest.approx([low[row], high[row]])] for row in range(4)}
     labels = [", ".join(row) for row in decisions[NAMES].to_numpy()]
     assert [text.get_text() for text in drawing.figure.axes[0].texts] == labels
     assert [tip.text.split("\n")[0] for tip in drawing.tips] == labels
+
+
+def test_what_is_not_as_good_is_a_gap_in_the_line(conclusions: Conclusions) -> None:
+    decisions = conclusions.decisions.iloc[:1].assign(as_good="0 to 0.1, 0.6")
+    drawing = lambda_star_figure(decisions, np.array([0, 0.05, 0.1, 0.2, 0.6]), NAMES)
+    assert lines(drawing) == {0: [[0, 2], [4, 4]]}
+    assert "as good: 0 to 0.1, 0.6" in drawing.tips[0].text
 
 
 def test_gains_are_points_and_the_first_lambda_has_no_band(conclusions: Conclusions) -> None:
@@ -42,7 +51,7 @@ def test_gains_are_points_and_the_first_lambda_has_no_band(conclusions: Conclusi
     is_first = decisions["best"] == 0
     assert is_first.any() and not is_first.all()
     bands = {
-        place: pytest.approx([100 * row["gain_low"], 100 * row["gain_high"]])
+        place: [pytest.approx([100 * row["gain_low"], 100 * row["gain_high"]])]
         for place, row in enumerate(decisions.to_dict("records"))
         if row["best"] > 0
     }

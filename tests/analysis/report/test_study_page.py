@@ -155,7 +155,7 @@ def test_the_claims_that_a_study_is_about_are_on_its_page(study_records: StudyRe
     assert verdicts["R = 8", "vision"] == verdicts["R = 0", "vision"] == "reproduced"
     assert (verdicts["R = 8", "audio"], verdicts["R = 0", "audio"]) == ("not reproduced", "cannot tell")
     optimum = conclusions.decisions.iloc[0]
-    bounds = f"as good: λ {optimum['low']:.2g} to {optimum['high']:.2g}"
+    bounds = f"as good: λ {optimum['as_good']}, gain"
     assert next(row for row in tests if row[1] == "R = 8" and row[3] == "vision")[5].startswith(bounds)
 
 
