@@ -67,8 +67,7 @@ class PairTrainable(tune.Trainable):
         self._references = references
         self._placed: tuple[DataConfig, PlacedSplits] | None = None
         self._training: Training
-        self._failure: str | None = None
-        self._attempt(lambda: self._begin(config["order"]))
+        self._take(config["order"])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Turn this worker to another trial; nothing of the last one remains, as all draws are named by the new one."""
@@ -76,8 +75,7 @@ class PairTrainable(tune.Trainable):
             del self._training
         if self._device.type == "cuda":
             torch.cuda.empty_cache()  # what the last trial held is free for any trial on the card
-        self._failure = None
-        self._attempt(lambda: self._begin(new_config["order"]))
+        self._take(new_config["order"])
         return True
 
     def step(self) -> dict[str, Any]:
@@ -85,7 +83,8 @@ class PairTrainable(tune.Trainable):
 
         Each is a mean over the trial's replicas; where the test split is read, each replica's own is there too. Where
         the training raises, the traceback is returned instead, under `FAILURE`: the same trials would fail again. What
-        the machine lacks (memory, a file, an object of Ray's) is raised, since it may be there the next time.
+        the machine lacks (memory for one trial, a file, an object of Ray's) is raised, since it may be there the next
+        time.
         """
         report: dict[str, Any] = {}
         if self._failure is None:
@@ -96,7 +95,9 @@ class PairTrainable(tune.Trainable):
         training, max_epochs = self._training, self._training.config.max_epochs
         num_epochs = min(self._order.epochs_per_report, max_epochs - training.epoch)
         losses = [training.run_epoch() for _ in range(num_epochs)]
-        values = {name: np.mean([loss[name] for loss in losses], axis=0) for name in losses[0]}
+        # Without an epoch where a worker was lost after the last one: then all but the losses is reported once more.
+        names = losses[0] if losses else ()
+        values = {name: np.mean([loss[name] for loss in losses], axis=0) for name in names}
         accuracies = {f"valid/{name}": scores for name, scores in training.validate().items()}
         reports: dict[str, dict[str, Any]] = {}
         for key, rows in self._rows.items():
@@ -139,15 +140,23 @@ class PairTrainable(tune.Trainable):
     def _attempt(self, action: Callable[[], None]) -> None:
         try:
             action()
-        except (torch.OutOfMemoryError, MemoryError, OSError, RayError):
+        except (torch.OutOfMemoryError, MemoryError):
+            if len(self._order.trials) == 1:
+                raise
+            self._failure = traceback.format_exc()  # each alone may find the memory
+        except (OSError, RayError):
             raise
         except Exception:
             self._failure = traceback.format_exc()
 
+    def _take(self, order: TrialOrder) -> None:
+        self._order = order
+        self._failure: str | None = None
+        self._attempt(lambda: self._begin(order))
+
     def _begin(self, order: TrialOrder) -> None:
         for path, expected in order.sources.items():
             _verify_source(path, expected)
-        self._order = order
         config, choices = packed(list(order.trials.values()))
         self._training = Training(
             config,

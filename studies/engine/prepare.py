@@ -52,7 +52,7 @@ def prepare(recording: Recording, options: Options, cluster: Cluster, console: C
     # The first connection to a new store takes seconds, and so does starting Ray: side by side.
     connected = _begun(recording.connect)
     resources = cluster.connect(console)
-    _say_what_is_there(recording, resources, console)
+    _say_what_is_there(queue, resources, console)
     places = {} if cluster.is_local else preflight(study, options, recording.folder.root, console)
     _say_what_is_superseded(connected.result(), options, console)
     data = share(study, options.data_dir, places, console)
@@ -87,15 +87,13 @@ def _say_what_is_superseded(num_superseded: int, options: Options, console: Cons
         )
 
 
-def _say_what_is_there(recording: Recording, resources: Resources, console: Console) -> None:
-    study = recording.study
+def _say_what_is_there(queue: StudyQueue, resources: Resources, console: Console) -> None:
     console.print(str(resources))
-    at_once = -(-study.concurrency // study.most_together(study.search_seeds))
-    most = len(study.variants) * len(study.train_samples) * len(study.lambdas) * at_once
-    if resources.slots > most:
+    at_once = queue.most_searched_at_once
+    if resources.slots > at_once * len(queue.searches):
         console.print(
-            f"the study fills at most {most} of these {resources.slots}: {at_once} at once of "
-            "each λ of each variant, so that the others are learnt from",
+            f"the search fills at most {at_once * len(queue.searches)} of these {resources.slots}: {at_once} at once "
+            "of each λ of each variant, so that the others are learnt from",
             style="yellow",
         )
 

@@ -16,6 +16,7 @@ from trainables.checkpoint import write_checkpoint
 from trainables.config import Mlp, TorchEncoder, TrialConfig
 from trainables.data import Splits
 from trainables.trainable import FAILURE, PairTrainable, TrialOrder, report_of
+from trainables.training import Training
 from trainables.user_code import source_digest
 
 
@@ -93,6 +94,33 @@ def test_what_cannot_be_packed_trains_in_turn(trial: TrialConfig, reference: "ra
     own = replace(trial, encoder_1=Mlp(width=5), encoder_2=TorchEncoder("tests.trainables.own_encoders:Recurrent"))
     assert "Batching rule not implemented" in step(worker(own, reference, packs=True))[FAILURE]
     assert np.isfinite(step(worker(own, reference, packs=False))["valid/accuracy"])
+
+
+def test_where_memory_is_short_trials_that_are_together_fail_and_one_that_is_alone_may_find_it_later(
+    trial: TrialConfig, reference: "ray.ObjectRef[Splits]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = pair_of(trial)
+    together = worker(trials, reference, reads_test=False)
+    alone = worker({"second": trials["second"]}, reference, reads_test=False)
+
+    def needs_too_much(_: Training) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(Training, "run_epoch", needs_too_much)
+    assert "no room" in together.step()[FAILURE]
+    with pytest.raises(MemoryError, match="no room"):
+        alone.step()
+
+
+def test_a_worker_that_was_lost_after_the_last_epoch_reports_it_once_more(
+    trial: TrialConfig, reference: "ray.ObjectRef[Splits]", tmp_path: Path
+) -> None:
+    undisturbed = worker(trial, reference)
+    *_, last = (step(undisturbed) for _ in range(trial.max_epochs))
+    undisturbed.save_checkpoint(str(tmp_path))
+    repeated = step(worker(trial, reference, tmp_path))
+    assert repeated["epoch"] == trial.max_epochs
+    assert repeated == {name: value for name, value in last.items() if not name.startswith("loss/")}
 
 
 def pair_of(trial: TrialConfig) -> dict[str, TrialConfig]:

@@ -10,7 +10,7 @@ from studies.engine.commands.kept_findings import kept
 from studies.engine.description import described
 from studies.engine.search.plan import CONFIRM, EXCHANGE, FINAL, SEARCH, TrialSpec, strata, trial_spec
 from studies.engine.search.rounds import portions
-from studies.engine.search.trial_packs import packs
+from studies.engine.search.trial_packs import first_packs, packs
 from studies.engine.study import Study
 from trainables.config import Hyperparameters, TrialConfig
 from trainables.data import Shapes, shapes
@@ -39,6 +39,7 @@ class StageCost:
 def stage_costs(study: Study, data_dir: Path) -> dict[str, StageCost]:
     """Cost of each stage on one core of this machine, from the first stratum's largest configuration.
 
+    As many configurations are taken to be trained together as of those that a λ draws first, on average.
     `LATER_ROUNDS` of the confirmation are as many as there can be; where decisions fall earlier they are fewer. What a
     step costs is measured once and kept: see `kept`. To measure leaves PyTorch with one thread, as a trial has.
     """
@@ -48,11 +49,12 @@ def stage_costs(study: Study, data_dir: Path) -> dict[str, StageCost]:
     )
     largest = Hyperparameters(**{name: _largest(values) for name, values in study.search_space.items()})
     later = portions(range(study.seeds, study.most_seeds), study.most_packed)
-    together = min(study.concurrency, study.num_configurations)
+    drawn: list[int] = kept("packs", study.describe(), lambda: [len(pack) for pack in first_packs(study)])
+    together = round(sum(drawn) / len(drawn))  # as many as of the first draw, on average, may be one model
     trials = {
         SEARCH: (SEARCH, study.num_configurations, together, None),
-        EXCHANGE: (EXCHANGE, _NEIGHBOURS * study.exchange_sweeps, _NEIGHBOURS, None),
-        FINAL: (FINAL, study.num_finalists, study.num_finalists, None),
+        EXCHANGE: (EXCHANGE, _NEIGHBOURS * study.exchange_sweeps, min(_NEIGHBOURS, together), None),
+        FINAL: (FINAL, study.num_finalists, min(study.num_finalists, together), None),
         CONFIRM: (CONFIRM, 1, 1, None),
         LATER_ROUNDS: (CONFIRM, len(later), 1, max(later, key=len, default=())),
     }

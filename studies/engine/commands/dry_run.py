@@ -35,7 +35,7 @@ def print_plan(study: Study, options: Options, console: Console) -> None:
     total = sum(cost.seconds for cost in costs.values())
     console.print(
         f"at most {total:.0f} core-seconds ({total / 3600:.2f} core-hours) of training on cores like this machine's; "
-        "successive halving stops most of the search's trials earlier, and rounds end where all is decided",
+        "successive halving may stop some of the search's trials earlier, and rounds end where all is decided",
     )
     _print_information(study, options, console)
 

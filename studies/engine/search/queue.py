@@ -8,7 +8,7 @@ from studies.engine.search.candidates import Candidate
 from studies.engine.search.exchange import offered
 from studies.engine.search.plan import CONFIRM, EXCHANGE, FINAL, SEARCH, Stratum, TrialSpec, strata, trial_spec
 from studies.engine.search.stratum_search import StratumSearch
-from studies.engine.search.trial_packs import Pack, packs
+from studies.engine.search.trial_packs import Pack, first_packs, packs
 from studies.engine.search.variant_rounds import VariantRounds
 from studies.engine.study import Study
 from trainables.config import SEARCH_METRIC
@@ -72,6 +72,11 @@ class StudyQueue:
             return True
         return self.searches[spec.stratum].report(self._candidates[key], score)
 
+    def goes_on(self, key: str) -> bool:
+        """Whether the study's halving lets the trial go on after the last score that it reported."""
+        spec = self._open[key]
+        return spec.stage == CONFIRM or self.searches[spec.stratum].goes_on(self._candidates[key])
+
     def again(self, pack: Pack) -> None:
         """Let trials that were taken start once more."""
         self._waiting.append(pack)
@@ -94,6 +99,11 @@ class StudyQueue:
     def is_over(self) -> bool:
         """Whether every trial has ended."""
         return not self._open
+
+    @property
+    def most_searched_at_once(self) -> int:
+        """How many trainings of a stratum's search run side by side: its first draw's, as all strata draw alike."""
+        return len(first_packs(self._study))
 
     @property
     def failed_strata(self) -> list[Stratum]:

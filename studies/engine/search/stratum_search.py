@@ -79,12 +79,13 @@ class StratumSearch:
         return self.final
 
     def report(self, candidate: Candidate, score: float) -> bool:
-        """Take down a candidate's next score; returns whether it goes on, as a finalist always does.
-
-        Never after a score that is not finite.
-        """
+        """Take down a candidate's next score; returns whether it goes on."""
         candidate.scores.append(score)
-        if not isfinite(score):
+        return self.goes_on(candidate)
+
+    def goes_on(self, candidate: Candidate) -> bool:
+        """Whether a candidate goes on after its last score: a finalist always does, and none if it is not finite."""
+        if not isfinite(candidate.scores[-1]):
             return False
         if candidate.is_finalist:
             return True

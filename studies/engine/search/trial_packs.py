@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from studies.engine.search.plan import TrialSpec
+from studies.engine.search.plan import SEARCH, TrialSpec, strata, trial_spec
 from studies.engine.search.rounds import portions
+from studies.engine.search.stratum_search import StratumSearch
 from studies.engine.study import Study
 from trainables.config import Hyperparameters
 from trainables.packing import mould
@@ -24,3 +25,10 @@ def packs(study: Study, specs: Sequence[TrialSpec]) -> list[Pack]:
         for alike in by_mould.values()
         for places in portions(range(len(alike)), study.most_together(len(alike[0].config.replicas)))
     ]
+
+
+def first_packs(study: Study) -> list[Pack]:
+    """The packs of the configurations that a λ draws first; those of every λ are alike."""
+    stratum, *_ = strata(study)
+    drawn = StratumSearch.of(study).next_candidates()
+    return packs(study, [trial_spec(study, stratum, SEARCH, one.index, one.hyperparameters) for one in drawn])

@@ -51,13 +51,31 @@ class Recorder(Unsaved, Callback):
         self._problem: Exception | None = None
         self.running: set[str] = set()
 
-    def order(self, pack: Pack) -> dict[str, Any]:
-        """Begin or continue the trials of a pack: the configuration that their worker is given."""
-        self._packs[pack[0].key] = pack
+    def order(self, pack: Pack) -> dict[str, Any] | None:
+        """Begin or continue the trials of a pack: the configuration that their worker is given.
+
+        None where there is nothing to train together: an earlier run trained all of them to their ends, or came to try
+        each alone, and so does this one.
+        """
+        key = pack[0].key
+        is_new = key not in self._packs
+        self._packs[key] = pack
         for spec in pack:
             if spec.key not in self.records:
                 self.records[spec.key] = replace(self._orders.first_record(spec), trained_together=len(pack))
-        return self._orders.worker_config(pack, self.records[self._open(pack[0].key)[0]])
+        if is_new:
+            with self._problems_kept():
+                self._end_what_has_ended(key)
+        under_way = [self.records[each] for each in self._open(key)]
+        if len(pack) > 1 and any(record.trained_together == 1 for record in under_way):
+            for spec in pack:
+                if self._queue.is_open(spec.key):
+                    self._again((spec,))
+            return None
+        if not under_way:
+            return None
+        # Where a run ended between the writes of their records, some are a checkpoint ahead of the others.
+        return self._orders.worker_config(pack, min(under_way, key=lambda record: len(record.reports)))
 
     def observe(self, key: str, result: Mapping[str, Any]) -> bool:
         """Record one result of a pack; returns whether any of its trials goes on.
@@ -67,32 +85,44 @@ class Recorder(Unsaved, Callback):
         if FAILURE in result:
             self._failures[key] = result[FAILURE]
             return False
-        under_way = self._open(key)
-        outcomes = {each: self._observe(each, result["epoch"], report_of(each, result)) for each in under_way}
-        self._outcomes |= {each: outcome for each, outcome in outcomes.items() if outcome is not None}
-        goes_on = None in outcomes.values()
+        epoch, under_way = result["epoch"], self._open(key)
+        for each in under_way:
+            self._take_down(each, epoch, report_of(each, result))
+        ended = [each for each in under_way if each in self._outcomes and self.records[each].reports[-1].epoch <= epoch]
+        goes_on = len(ended) < len(under_way)
         if goes_on:
             with self._problems_kept():
-                self._end(key, [each for each in under_way if each in self._outcomes])
+                self._end(key, ended)
         return goes_on
 
-    def _observe(self, key: str, epoch: int, metrics_and_hits: Mapping[str, Any]) -> TrialOutcome | None:
-        """Record one result of a trial; returns its outcome where this result ends it, else None."""
+    def _take_down(self, key: str, epoch: int, metrics_and_hits: Mapping[str, Any]) -> None:
+        """Record one result of a trial, and its outcome where this result ends it."""
         record = self.records[key]
         if record.reports and epoch <= record.reports[-1].epoch:
-            return None  # a worker that was lost and restored repeats what it had already reported
+            return  # a worker that was lost and restored repeats what it had already reported
         metrics = recorded_metrics(metrics_and_hits)
         report = Report(epoch=epoch, time=_now(), metrics=metrics)
         self.records[key] = replace(record.with_report(report), hits=recorded_hits(metrics_and_hits))
-        goes_on = self._queue.report(key, metrics[SEARCH_METRIC])
-        if record.stage != CONFIRM and not isfinite(metrics[SEARCH_METRIC]):
-            self.records[key] = replace(
-                self.records[key], error=f"{SEARCH_METRIC} was not finite: the training diverged"
-            )
-            return TrialOutcome.FAILED
-        if epoch >= self._max_epochs:
-            return TrialOutcome.FINISHED
-        return None if goes_on else TrialOutcome.PRUNED
+        self._judge(key, goes_on=self._queue.report(key, metrics[SEARCH_METRIC]))
+
+    def _judge(self, key: str, *, goes_on: bool) -> None:
+        """Note how the trial's last report ends it, if it does; `goes_on`: by the study's halving."""
+        record = self.records[key]
+        last = record.reports[-1]
+        if record.stage != CONFIRM and not isfinite(last.metrics[SEARCH_METRIC]):
+            self.records[key] = replace(record, error=f"{SEARCH_METRIC} was not finite: the training diverged")
+            self._outcomes[key] = TrialOutcome.FAILED
+        elif last.epoch >= self._max_epochs:
+            self._outcomes[key] = TrialOutcome.FINISHED
+        elif not goes_on:
+            self._outcomes[key] = TrialOutcome.PRUNED
+
+    def _end_what_has_ended(self, key: str) -> None:
+        """Close trials of a pack that came to their ends in an earlier run, which was stopped before it said so."""
+        for each in self._open(key):
+            if self.records[each].reports:
+                self._judge(each, goes_on=self._queue.goes_on(each))
+        self._end(key, [each for each in self._open(key) if each in self._outcomes])
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Show the trials in MLflow as running."""
@@ -170,7 +200,7 @@ class Recorder(Unsaved, Callback):
             if self._queue.is_open(spec.key):
                 record = self.records[spec.key]
                 left.update(recorded_checkpoints(record))
-                self._store(replace(record, checkpoint=None, older_checkpoint=None))
+                self._store(replace(record, trained_together=1, checkpoint=None, older_checkpoint=None))
                 self._again((spec,))
         for place in left:
             delete_checkpoint(place)

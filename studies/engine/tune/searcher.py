@@ -11,21 +11,21 @@ from studies.engine.tune.unsaved import Unsaved
 
 
 class QueueSearcher(Unsaved, Searcher):
-    """Hands out the queue's packs; `order` turns one into the configuration that its worker is given.
+    """Hands out the queue's packs; `order` turns one into the configuration that its worker is given, if any is needed.
 
     To Ray Tune, the trials that are trained together are one.
     """
 
-    def __init__(self, queue: StudyQueue, order: Callable[[Pack], dict[str, Any]]) -> None:
+    def __init__(self, queue: StudyQueue, order: Callable[[Pack], dict[str, Any] | None]) -> None:
         super().__init__()
         self._queue = queue
         self._order = order
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next pack's configuration, None while none may start, FINISHED at the end."""
-        pack = self._queue.take()
-        if pack:
-            return self._order(pack)
+        while pack := self._queue.take():
+            if (config := self._order(pack)) is not None:
+                return config
         return Searcher.FINISHED if self._queue.is_over else None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:

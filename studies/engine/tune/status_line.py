@@ -33,7 +33,7 @@ def status_line(
         "running": len(running),
     }
     line += ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    left = first_round_left(study, records.values(), started, now)
+    left = first_round_left(study, records, running, started, now)
     return line if left is None else f"{line}; first round: {_duration(left)} left"
 
 

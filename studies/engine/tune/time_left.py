@@ -1,7 +1,7 @@
 """How long all up to the end of the first round will still take; nobody knows how many rounds follow."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from statistics import fmean
 
 from studies.engine.recording.journal import TrialRecord
@@ -14,13 +14,17 @@ FEWEST_TRIALS = 10  # that have ended before anything is said
 _IN_SEARCHES = 2.5
 
 
-def first_round_left(study: Study, records: Collection[TrialRecord], started: int, now: int) -> float | None:
+def first_round_left(
+    study: Study, records: Mapping[str, TrialRecord], running: Collection[str], started: int, now: int
+) -> float | None:
     """Seconds to the end of the first round; None where too few trials have ended to say, or nothing is left of it.
 
-    `records`: of all trials. `started`, `now`: milliseconds since 1970; trials that ended before `started`, in an
-    earlier run of the study, are done but say nothing of today's machine.
+    `records`: of all trials by their keys, of which those of `running` are under way. `started`, `now`: milliseconds
+    since 1970; trials that ended before `started`, in an earlier run of the study, are done but say nothing of today's
+    machine.
     """
-    ended = [record for record in records if record.ended is not None]
+    ended = [record for record in records.values() if record.ended is not None]
+    under_way = [records[key] for key in running if records[key].ended is None]
     timed = [
         (r.stage, (r.ended - r.started) / r.trained_together)
         for r in ended
@@ -40,5 +44,7 @@ def first_round_left(study: Study, records: Collection[TrialRecord], started: in
         study.num_finalists - in_final[stratum] for stratum in map(str, strata(study)) if stratum not in confirmed
     )
     work_left = searches_left * searching + finals_left * choosing + (num_strata - len(confirmed)) * confirming
-    at_once = sum(took for _, took in timed) / (now - started)
+    # Those under way count, as of many that began together none may have ended.
+    elapsed = sum((now - max(record.started, started)) / record.trained_together for record in under_way)
+    at_once = (sum(took for _, took in timed) + elapsed) / (now - started)
     return work_left / at_once if work_left > 0 else None

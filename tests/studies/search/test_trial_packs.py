@@ -6,7 +6,8 @@ import pytest
 
 from studies.engine import Study
 from studies.engine.search.plan import FINAL, SEARCH, TrialSpec, strata, trial_spec
-from studies.engine.search.trial_packs import packs
+from studies.engine.search.queue import StudyQueue
+from studies.engine.search.trial_packs import first_packs, packs
 from trainables.config import Hyperparameters, ProjectedTransformer
 
 
@@ -38,3 +39,12 @@ def test_a_pack_has_no_more_replicas_than_pay_and_at_least_one_trial(
 def test_encoders_that_gain_nothing_are_trained_one_by_one(study: Study) -> None:
     study = replace(study, encoder_2=ProjectedTransformer())
     assert [len(pack) for pack in packs(study, specs(study, 5))] == [1] * 5
+
+
+@pytest.mark.parametrize("space", [{}, {"depth": (1, 2, 3), "dropout_1": (0.0, 0.1, 0.2, 0.3)}])
+def test_the_first_packs_are_those_that_a_queue_hands_out_first(study: Study, space: dict) -> None:
+    study = replace(study, concurrency=4, search_space={"learning_rate": (0.1, 0.01, 0.001), **space})
+    queue = StudyQueue(study, ("first", "second"), {})
+    handed_out = [pack for pack in iter(queue.take, ()) if pack[0].stratum == strata(study)[0]]
+    assert first_packs(study) == handed_out
+    assert (len(handed_out) == 1) == (not space)

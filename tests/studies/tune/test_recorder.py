@@ -13,10 +13,13 @@ from ray.tune.experiment import Trial
 from studies.engine import Study
 from studies.engine.inputs.shared_data import DataFacts
 from studies.engine.recording.folder import StudyFolder
+from studies.engine.recording.journal import TrialRecord
 from studies.engine.recording.recording import Recording
 from studies.engine.recording.tracking import Tracking
 from studies.engine.search.candidates import TrialOutcome
+from studies.engine.search.plan import strata
 from studies.engine.search.queue import StudyQueue
+from studies.engine.search.trial_packs import Pack
 from studies.engine.tune.orders import Orders
 from studies.engine.tune.recorder import Recorder
 from trainables.data import shapes
@@ -268,3 +271,132 @@ def test_what_ended_before_an_interruption_is_trained_on_with_the_others_and_not
     records = recording.journal.read()
     assert records[first] == kept[first]
     assert all(len(records[key].reports) == 9 for key in others)
+
+
+def next_run(
+    recording: Recording, study: Study, orders: Orders, records: Mapping[str, TrialRecord]
+) -> tuple[StudyQueue, Recorder]:
+    """The queue and the recorder of a run that goes on from these records."""
+    queue = StudyQueue(study, ("first", "second"), records)
+    return queue, Recorder(queue, recording, records, orders)
+
+
+def test_records_of_which_some_are_a_checkpoint_ahead_go_on_from_the_one_behind(
+    together: tuple[StudyQueue, Recorder, Trial], recording: Recording, study: Study, orders: Orders
+) -> None:
+    """Where a run is killed between the writes of one checkpoint's records."""
+    _, recorder, trial = together
+    first, *_ = trial.config["order"].trials
+    places = [Path(recording.folder.root) / "trial" / name for name in ("one", "two")]
+    kept: dict[str, TrialRecord] = {}
+    for place, epochs in zip(places, ((1, 2), (3, 4)), strict=True):
+        place.mkdir(parents=True)
+        for epoch in epochs:
+            report(recorder, trial, epoch, valid__accuracy=epoch / 10)
+        recorder.on_checkpoint(**told(trial, checkpoint=Checkpoint(str(place))))
+        now = recording.journal.read()
+        kept = {key: now[key] if key == first else kept.get(key, now[key]) for key in now}
+    assert [len(record.reports) for record in kept.values()].count(4) == 1
+    study = replace(study, concurrency=4)
+    end_step(recorder)
+    queue, later = next_run(recording, study, orders, kept)
+    again = Trial("any", config=later.order(queue.take()), stub=True)
+    assert [checkpoint.path for checkpoint in again.config["order"].checkpoints] == [str(places[0])]
+    for epoch in range(3, 10):
+        assert report(later, again, epoch, valid__accuracy=epoch / 10) == (epoch < 9)
+    later.on_trial_complete(**told(again))
+    end_step(later)
+    for record in recording.journal.read().values():
+        assert [each.epoch for each in record.reports] == list(range(1, 10))
+        assert record.outcome is TrialOutcome.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "outcome"),
+    [
+        ([0.5] * 9, TrialOutcome.FINISHED),
+        ([0.5, nan], TrialOutcome.FAILED),
+        ([0.1] * 6, TrialOutcome.PRUNED),
+    ],
+)
+def test_what_had_ended_but_for_the_record_of_it_ends_as_it_would_have(
+    recorder: Recorder,
+    queue: StudyQueue,
+    recording: Recording,
+    study: Study,
+    orders: Orders,
+    accuracies: list[float],
+    outcome: TrialOutcome,
+) -> None:
+    """Of the first data set's first λ; three configurations with .5 have ended before it, so that .1 is too low."""
+
+    def next_of_stratum(queue: StudyQueue) -> Pack:
+        return next(pack for pack in iter(queue.take, ()) if pack[0].stratum == strata(study)[0])
+
+    for _ in range(3):
+        earlier = Trial("any", config=recorder.order(next_of_stratum(queue)), stub=True)
+        for epoch in range(1, 10):
+            report(recorder, earlier, epoch, valid__accuracy=0.5)
+        recorder.on_trial_complete(**told(earlier))
+    pack = next_of_stratum(queue)
+    trial = Trial("any", config=recorder.order(pack), stub=True)
+    goes_on = [report(recorder, trial, epoch, valid__accuracy=value) for epoch, value in enumerate(accuracies, start=1)]
+    assert goes_on == [True] * (len(accuracies) - 1) + [False]
+    recorder.on_checkpoint(**told(trial, checkpoint=Checkpoint("/trial/last")))
+    end_step(recorder)
+    later_queue, later = next_run(recording, study, orders, recording.journal.read())
+    again = next_of_stratum(later_queue)
+    assert again == pack and later.order(again) is None and not later_queue.is_open(pack[0].key)
+    end_step(later)
+    record = recording.journal.read()[pack[0].key]
+    assert (record.outcome, len(record.reports)) == (outcome, len(accuracies))
+    assert (record.error is not None) == (outcome is TrialOutcome.FAILED)
+    assert later_queue.searches[pack[0].stratum].is_over()  # the fourth was the last of its search
+
+
+def test_a_worker_that_is_lost_over_its_last_checkpoint_ends_with_one_all_the_same(
+    recorder: Recorder, queue: StudyQueue, trial: Trial, recording: Recording
+) -> None:
+    """It repeats what it had reported, and only its last report ends it again."""
+    key = trial.config["key"]
+    while queue.take():
+        """All others are under way."""
+    for epoch in range(1, 10):
+        report(recorder, trial, epoch, valid__accuracy=0.5)
+    recorder.on_trial_error(**told(trial))
+    again = Trial("any", config=recorder.order(queue.take()), stub=True)
+    assert [report(recorder, again, epoch, valid__accuracy=0.5) for epoch in (7, 8, 9)] == [True, True, False]
+    recorder.on_checkpoint(**told(again, checkpoint=Checkpoint("/trial/last")))
+    assert recording.journal.read()[key].checkpoint == "/trial/last"
+    recorder.on_trial_complete(**told(again))
+    end_step(recorder)
+    record = recording.journal.read()[key]
+    assert (record.outcome, len(record.reports)) == (TrialOutcome.FINISHED, 9)
+
+
+def test_trials_that_are_tried_alone_stay_so_after_an_interruption(
+    together: tuple[StudyQueue, Recorder, Trial], recording: Recording, study: Study, orders: Orders
+) -> None:
+    queue, recorder, trial = together
+    keys = list(trial.config["order"].trials)
+    while queue.take():
+        """All others are under way."""
+    report(recorder, trial, 1, valid__accuracy=0.5)
+    recorder.observe(trial.config["key"], {FAILURE: "one of them"})
+    recorder.on_trial_complete(**told(trial))
+    alone = Trial("any", config=recorder.order(queue.take()), stub=True)
+    place = Path(recording.folder.root) / "trial" / "alone"
+    place.mkdir(parents=True)
+    for epoch in (1, 2, 3):
+        report(recorder, alone, epoch, valid__accuracy=0.5)
+    recorder.on_checkpoint(**told(alone, checkpoint=Checkpoint(str(place))))
+    end_step(recorder)
+    queue, later = next_run(recording, replace(study, concurrency=4), orders, recording.journal.read())
+    pack = queue.take()
+    assert [spec.key for spec in pack] == keys and later.order(pack) is None
+    waiting = list(iter(queue.take, ()))
+    singles = [each for each in waiting if each[0].stratum == pack[0].stratum]
+    assert [[spec.key for spec in each] for each in singles] == [[key] for key in keys]
+    left = [[checkpoint.path for checkpoint in later.order(each)["order"].checkpoints] for each in singles]
+    assert left == [[str(place)], [], [], []]
+    assert {record.trained_together for record in recording.journal.read().values()} == {1}

@@ -1,6 +1,6 @@
 """The line on a study under way, from records whose times are made up: what it counts, names and expects."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import pytest
@@ -57,10 +57,14 @@ def searched(count: int) -> dict[str, TrialRecord]:
 
 
 def left_after(
-    records: Mapping[str, TrialRecord], seconds: float, started: float = 0, study: Study = STUDY
+    records: Mapping[str, TrialRecord],
+    seconds: float,
+    running: Collection[str] = (),
+    started: float = 0,
+    study: Study = STUDY,
 ) -> float | None:
     now = int(START + 1000 * seconds)
-    return first_round_left(study, records.values(), int(START + 1000 * started), now)
+    return first_round_left(study, records, running, int(START + 1000 * started), now)
 
 
 def test_nothing_is_said_of_the_time_left_before_ten_trials_have_ended() -> None:
@@ -71,6 +75,16 @@ def test_nothing_is_said_of_the_time_left_before_ten_trials_have_ended() -> None
 def test_the_time_left_is_that_of_the_trials_that_are_left_on_the_slots_that_are_filled() -> None:
     """Of 20 trials of the search 10 are left, 10 s each; 4 confirmations take 2.5 times as long; two run at a time."""
     assert left_after(searched(10), 50) == pytest.approx((10 * 10 + 4 * 25) / 2)
+
+
+def test_of_many_slots_those_whose_trials_are_under_way_count_too() -> None:
+    """Eight slots train a pack of five each; two packs have ended after 10 s, the others go on."""
+    packs = [replace(trial(SEARCH, n, 0, 10 if n < 10 else None, None), trained_together=5) for n in range(40)]
+    records = {record.key: record for record in packs}
+    # 40 trials of 2 s each, and 4 confirmations of 5 s.
+    study = replace(STUDY, configurations=10, search_space={"learning_rate": tuple(0.1 / n for n in range(1, 11))})
+    expected = (30 * 2 + 4 * 5) / 8
+    assert left_after(records, 10, running=[r.key for r in packs if r.ended is None], study=study) == expected
 
 
 def test_confirmations_count_with_the_time_that_they_took() -> None:
