@@ -40,7 +40,7 @@ class JobOptions:
     memory_per_worker: int | None = None
     """GiB of one worker; where not given, 4 and 2 for each trial that runs on it."""
     hours: float = 24
-    """Longest time the job may take, waiting and retries included; the same job goes on from there."""
+    """Longest time that an attempt of the job may take, waiting included; the same job goes on from there."""
     retries: int = 3
     """How often a job that failed begins anew, with a new cluster, where it was."""
     image: str = f"{IMAGE}:0.2.0"
