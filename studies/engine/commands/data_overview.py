@@ -70,9 +70,9 @@ def _labels(task: str, shares: Sequence[float]) -> str:
 
 
 def _modality(*, name: str, row_shape: Sequence[int], mean_length: float | None, missing_share: float) -> str:
-    """Shape of a row, and where they are worth a word the real steps and the rows that are missing."""
+    """Shape of a row, and where they are worth a word the real steps and the rows in which all is 0."""
     text = "×".join(map(str, row_shape))
     if mean_length is not None:
         text += f", {mean_length:.1f} steps"
     missing = f"{missing_share:.1%}"
-    return text if missing == "0.0%" else f"{text}, {missing} missing"
+    return text if missing == "0.0%" else f"{text}, {missing} all 0"
