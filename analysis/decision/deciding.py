@@ -38,7 +38,7 @@ def decide(
     smallest difference in accuracy that matters.
 
     Differences are paired by seed. The band holds the gains at all λ, however the best was chosen, and at all looks
-    together, with probability `confidence`; so does the statement that the best λ is in `as_good`. look: 1, 2, 3, …,
+    together, with probability `confidence`; so does the statement that the best λ is in `could_be_best`. look: 1, 2, 3, …,
     at which look, each at more seeds than the one before, a λ got the last of its seeds; one number, or one for each λ
     [L]. `spent.spent_at` says what each look may err.
 
@@ -58,9 +58,10 @@ def decide(
     errors = spent_at(np.minimum.outer(looks, looks), 1 - confidence)
     band = gain_band(differences, single_levels(differences, errors[0], seed))
     top = best_index(band)
-    near = could_be_best(differences, margin, errors)
-    near[top] = True
+    near, possible = could_be_best(differences, margin, errors), could_be_best(differences, 0.0, errors)
+    near[top] = possible[top] = True
     word = word_of(band, margin)
+    possible[0] &= word != "align"  # which shows that some λ is better than the first
     is_open = contending(band, near, margin) if word == "undecided" else np.zeros(len(grid), dtype=bool)
     next_errors = spent_at(np.minimum(looks, looks[0]) + is_open, 1 - confidence)
     next_levels = single_levels(differences, next_errors, seed)
@@ -75,6 +76,7 @@ def decide(
         gains=band.gains,
         lows=band.lows,
         highs=band.highs,
+        could_be_best=tuple(grid[possible].tolist()),
         as_good=tuple(grid[near].tolist()),
         harmful_from=_at(grid, harmful_from(band)),
         harmless_to=_at(grid, harmless_to(band, margin)),

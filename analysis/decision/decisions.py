@@ -19,9 +19,10 @@ class Decision:
     where it is the first. `gains`, `lows`, `highs` [L] are the band that holds all gains at once: infinite where fewer
     than two seeds have both scores, with a gain of NaN where none has.
 
-    `as_good` are the λ that are not shown to be worse than another by the margin, so that the truly best one is
-    among them. (Those shown to lie within the margin would be the best alone until seeds are many.) From `harmful_from`
-    on all λ are shown to harm. Up to `harmless_to` all lie within the margin of the first.
+    `could_be_best` are the λ that are not shown to be worse than another, so that the truly best one is among them.
+    `as_good` are those that are not shown to be worse by the margin, which are more. (Those shown to lie within the
+    margin would be the best alone until seeds are many.) From `harmful_from` on all λ are shown to harm. Up to
+    `harmless_to` all lie within the margin of the first.
 
     `contenders` are the λ at which more seeds could change the decision, the first among them; none where it stands or
     more seeds cannot help. `more_seeds` is how many more each of them needs, if all estimates stay as they are; None
@@ -41,6 +42,7 @@ class Decision:
     gains: Array
     lows: Array
     highs: Array
+    could_be_best: tuple[float, ...]
     as_good: tuple[float, ...]
     harmful_from: float | None
     harmless_to: float | None

@@ -1,4 +1,4 @@
-"""Which λ could be as good as the best one, to within the margin."""
+"""Which λ could be the best one, or as good as it to within a margin."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -45,7 +45,7 @@ def law_figure(law: RedundancyLaw) -> Drawing:
         ]
         panel.set_xlabel(PREDICTORS[law.predictor])
         panel.set_ylabel("λ*")
-        highest = 1.15 * float(np.nanmax([*points["high"], *curve["saturating"]]))
+        highest = 1.15 * float(np.nanmax([*points["best_high"], *curve["saturating"]]))
         panel.set_ylim(-0.05 * highest, highest)  # the band may go far beyond what any study tried
         figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return Drawing(
@@ -61,7 +61,7 @@ def law_figure(law: RedundancyLaw) -> Drawing:
 def _draw_points(panel: Any, points: pd.DataFrame, predictor: str, style: dict[str, Any]) -> None:
     x, best = points[predictor].to_numpy(dtype=float), points["best"].to_numpy(dtype=float)
     errors: dict[str, Any] = {"fmt": "none", "ecolor": style["color"], "elinewidth": 1.0, "alpha": 0.55}
-    panel.errorbar(x, best, yerr=_lengths(points, "best", ("low", "high")), **errors)
+    panel.errorbar(x, best, yerr=_lengths(points, "best", ("best_low", "best_high")), **errors)
     if {f"{predictor}_low", f"{predictor}_high"} <= set(points.columns):
         panel.errorbar(x, best, xerr=_lengths(points, predictor, (f"{predictor}_low", f"{predictor}_high")), **errors)
     panel.plot(x, best, linestyle="", markeredgecolor=style["color"], markeredgewidth=0.9, **style)

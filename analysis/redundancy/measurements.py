@@ -67,12 +67,12 @@ def measurements(points: pd.DataFrame, predictor: str) -> tuple[Measurements, pd
     """
     if points.duplicated(["study", "variant", "encoder"]).any():
         raise ValueError("points must hold each encoder of a study and variant once, some are there twice")
-    known = points[["best", "low", "high", predictor]].notna().all(axis="columns")
-    known &= (points["low"] > points["smallest_lambda"]) | (points["high"] < points["largest_lambda"])
+    known = points[["best", "best_low", "best_high", predictor]].notna().all(axis="columns")
+    known &= (points["best_low"] > points["smallest_lambda"]) | (points["best_high"] < points["largest_lambda"])
     rows = points.loc[known].sort_values(["study", "variant", "encoder"], ignore_index=True)
     clusters = rows.groupby(["study", "variant"], sort=False)
     best, low, high, first, last = (
-        rows[name].to_numpy(float) for name in ("best", "low", "high", "smallest_lambda", "largest_lambda")
+        rows[name].to_numpy(float) for name in ("best", "best_low", "best_high", "smallest_lambda", "largest_lambda")
     )
     below, above = _spreads(best, low, high, first, last)
     found = Measurements(

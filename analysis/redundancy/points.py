@@ -12,8 +12,8 @@ from analysis.variants import study_variants
 from trainables.config import Refused
 
 POINT_COLUMNS = (
-    "study variant encoder pair definition method decision best low high shape at_edge smallest_lambda largest_lambda "
-    "seeds redundancy redundancy_low redundancy_high unique unique_low unique_high synergy share "
+    "study variant encoder pair definition method decision best best_low best_high shape at_edge smallest_lambda "
+    "largest_lambda seeds redundancy redundancy_low redundancy_high unique unique_low unique_high synergy share "
     "exact_redundancy exact_unique shared_bits train_samples"
 ).split()
 _WORDS = ["definition", "method", "decision", "shape", "at_edge"]
@@ -24,8 +24,8 @@ def encoder_points(studies: Sequence[StudyRecords]) -> pd.DataFrame:
     """One row for each study, variant and encoder whose λ* is known.
 
     Columns: where it belongs (study, with its identity where several have one name; variant; encoder; pair such as
-    "vision+text"); the decomposition's definition and method; λ* as `decision_table` has it (decision, best, low,
-    high, shape, at_edge, seeds) with the ends of its grid; bias-corrected atoms in bits with 95 % intervals, of
+    "vision+text"); the decomposition's definition and method; λ* as `decision_table` has it (decision, best,
+    best_low, best_high, shape, at_edge, seeds) with the ends of its grid; bias-corrected atoms in bits with 95 % intervals, of
     which `unique` is that of the encoder's own modality; `share` = R / (R + U), missing where R + U is not above 0; the
     population's atoms and shared bits where the data are synthetic; training rows of a seed, missing where it had all
     of them. Numbers that are not known are NaN, words None.

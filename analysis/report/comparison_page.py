@@ -124,6 +124,6 @@ def _point_table(law: RedundancyLaw) -> PageTable:
         "encoder": lambda row: row["encoder"],
         PREDICTORS[law.predictor]: lambda row: number(row[law.predictor], ".4g"),
         "λ*": lambda row: number(row["best"], ".3g"),
-        "as good": lambda row: interval(row["low"], row["high"], ".3g"),
+        "could be the best": lambda row: interval(row["best_low"], row["best_high"], ".3g"),
     }
     return page_table("The encoders that the law rests on", law.points, columns, text=("variant", "encoder"))

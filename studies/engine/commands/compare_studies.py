@@ -67,14 +67,14 @@ def _recorded(studies: Sequence[Study], uri: str) -> tuple[list[StudyRecords], l
 
 
 def _points_table(points: pd.DataFrame) -> Table:
-    """One row an encoder: where it belongs, λ* with the λ as good, and in bits what is redundant and its own."""
+    """One row an encoder: where it belongs, λ* with those that could be it, and in bits what is redundant and its own."""
     table = Table("study", "variant", "encoder", "λ*", "decision", "R", "U", box=box.SIMPLE_HEAD, padding=0)
     for row in points.to_dict("records"):
         table.add_row(
             row["study"],
             row["variant"],
             row["encoder"],
-            _with_interval(row, "best", "low", "high"),
+            _with_interval(row, "best", "best_low", "best_high"),
             row["decision"],
             _with_interval(row, "redundancy", "redundancy_low", "redundancy_high"),
             _with_interval(row, "unique", "unique_low", "unique_high"),

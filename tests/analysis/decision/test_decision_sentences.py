@@ -18,6 +18,7 @@ ALIGN = Decision(
     gains=np.array([0, 0.017, 0.022, 0.021, -0.04]),
     lows=np.array([0, 0.01, 0.016, 0.015, -0.09]),
     highs=np.array([0, 0.024, 0.028, 0.027, 0.01]),
+    could_be_best=(0.8,),
     as_good=(0.4, 0.8, 1.0),
     harmful_from=None,
     harmless_to=None,

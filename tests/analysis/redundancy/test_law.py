@@ -86,7 +86,7 @@ def test_an_optimum_beyond_the_grid_is_not_taken_for_one_at_its_end(planted_poin
         return np.array(np.log1p(4.0))
 
     seen = planted_points(level, num_clusters=4, noise=0.05, scatter=0.0).assign(largest_lambda=100.0)
-    censored = seen.assign(best=1.0, low=0.95, high=1.0, largest_lambda=1.0)
+    censored = seen.assign(best=1.0, best_low=0.95, best_high=1.0, largest_lambda=1.0)
     mixed = pd.concat([seen, censored.assign(study="short " + censored["study"])])
     law = RedundancyLaw.fit(mixed, resamples=60)
     assert law.predict_at(0.7).value == pytest.approx(4.0, rel=0.15)
@@ -96,8 +96,8 @@ def test_an_optimum_beyond_the_grid_is_not_taken_for_one_at_its_end(planted_poin
 
 def test_an_encoder_of_which_every_lambda_could_be_best_is_left_out(planted_points: Plant) -> None:
     points = planted_points(num_clusters=5)
-    silent = points.iloc[:2].assign(study="silent", low=0.0, high=LARGEST_LAMBDA)
-    unknown = points.iloc[:1].assign(study="one seed", low=np.nan, high=np.nan)
+    silent = points.iloc[:2].assign(study="silent", best_low=0.0, best_high=LARGEST_LAMBDA)
+    unknown = points.iloc[:1].assign(study="one seed", best_low=np.nan, best_high=np.nan)
     law = RedundancyLaw.fit(pd.concat([points, silent, unknown]), resamples=40)
     assert law.num_left_out == 3
     pd.testing.assert_frame_equal(law.curve, RedundancyLaw.fit(points, resamples=40).curve)
@@ -154,7 +154,7 @@ def test_an_encoder_counts_once(planted_points: Plant) -> None:
     [
         ({}, "synergy", "predictor must be one of redundancy, share, shared_bits, exact_redundancy, got 'synergy'"),
         ({"redundancy": 1.0}, "redundancy", "studies that differ in redundancy, all have 1"),
-        ({"low": 0.0, "high": LARGEST_LAMBDA}, "redundancy", "at least 3 studies or variants .* got 0"),
+        ({"best_low": 0.0, "best_high": LARGEST_LAMBDA}, "redundancy", "at least 3 studies or variants .* got 0"),
     ],
 )
 def test_points_that_cannot_bear_a_law_are_refused(

@@ -104,15 +104,15 @@ def test_a_study_without_results_has_no_points(information: pd.DataFrame) -> Non
 
 
 def test_a_side_that_the_grid_cuts_takes_the_spread_of_the_other(information: pd.DataFrame) -> None:
-    points = encoder_points([records(information)]).iloc[4:].assign(best=1.0, low=0.0, high=1.5)
+    points = encoder_points([records(information)]).iloc[4:].assign(best=1.0, best_low=0.0, best_high=1.5)
     data, _ = measurements(points, "redundancy")
     up = np.log(2.5 / 2.0) / 1.959964
     # Cut at 0, the interval reaches at least as far down as 0 is away, which is further than it reaches up.
     assert data.above == pytest.approx(np.full(4, up))
     assert data.below == pytest.approx(np.full(4, np.log(2.0) / 1.959964))
-    data, _ = measurements(points.assign(best=0.1, high=1.5), "redundancy")
+    data, _ = measurements(points.assign(best=0.1, best_high=1.5), "redundancy")
     assert data.below == pytest.approx(np.full(4, np.log(2.5 / 1.1) / 1.959964))
-    assert len(measurements(points.assign(high=2.0), "redundancy")[1]) == 0
+    assert len(measurements(points.assign(best_high=2.0), "redundancy")[1]) == 0
 
 
 def test_a_table_that_was_written_is_read_as_it_was(information: pd.DataFrame, tmp_path: Path) -> None:
