@@ -13,8 +13,10 @@ import pandas as pd
 import pytest
 import tyro
 
+from analysis.redundancy import RedundancyLaw, law_summary, read_points
 from analysis.words import points_range, signed
 from k8s.job import JobOptions
+from studies.advise import LAW
 from studies.engine.commands.advice import AdviceOptions
 from studies.engine.commands.archive_study import ArchiveOptions
 from studies.engine.commands.information_table import TableOptions
@@ -207,12 +209,7 @@ def test_the_decisions_in_the_readme_are_those_of_the_committed_study(bits: int)
 def test_the_first_screen_of_the_readme_has_the_numbers_of_the_committed_study() -> None:
     folder = REPOSITORY / "studies/results/synthetic"
     decisions = pd.read_csv(folder / "decisions.csv")
-    best = decisions.groupby("variant")["best"].agg(["min", "max"])
-    assert (best.loc[["R=0", "R=2"]] == 0).to_numpy().all() and best.loc["R=4"].tolist() == [0, 0.05]
-    assert best.loc["R=6"].tolist() == [0.1, 0.1] and best.loc["R=8"].tolist() == [0.8, 1]
-    said = "0 at R = 0 and 2, 0 to .05 at R = 4, .1 at R = 6, and .8 to 1 at R = 8 bits"
-    assert said in " ".join(README.split())
-    assert decisions.query("variant != 'R=8'")["gain_high"].max() < 0.01  # "below that no λ gains a point"
+    assert (decisions.query("variant != 'R=8'")["decision"] == "do not align").all()  # "at R = 6 and below"
     aligned = decisions.query("decision == 'align'")
     first_screen = " ".join(README.split("## ")[0].split())
     for row in aligned.to_dict("records"):
@@ -222,6 +219,23 @@ def test_the_first_screen_of_the_readme_has_the_numbers_of_the_committed_study()
     differences = scores - scores.xs(0, level="lambda").reindex(scores.index.droplevel("lambda")).to_numpy()
     worst = differences.groupby(["variant", "encoder", "lambda"]).mean().min()
     assert f"up to {-100 * worst:.0f} points" in first_screen
+
+
+def test_what_is_said_of_the_law_follows_from_its_table() -> None:
+    points = read_points(LAW)
+    page = " ".join(TEXTS["docs/reproduction.md"].replace("\\", "").split())
+    for sentence in law_summary(RedundancyLaw.fit(points)):
+        assert sentence in page
+    counts = points["decision"].value_counts()
+    assert f"{points.drop_duplicates('variant').shape[0]} data sets and {len(points)} encoders" in page
+    assert (
+        f"{counts['align']} are to be aligned, {counts['do not align']} are not, {counts['undecided']} are undec"
+        in page
+    )
+    by_bits = RedundancyLaw.fit(points, "shared_bits")
+    rank, errors = by_bits.rank_correlation.value, by_bits.errors
+    assert f"(rank correlation {rank:+.2f}, forecasts missed by {errors.saturating:.2f} too)" in page
+    assert by_bits.is_told and f"{len(points)} encoders" in README
 
 
 def test_the_estimates_of_the_committed_study_hold_the_exact_atoms() -> None:
