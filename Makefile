@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 # Simulations and what takes long are run by themselves: pid_bias.py, pid_posterior.py, optimum_power.py, decision_rule.py,
-# decisions.py, search.py, broja_fuzz.py; and gpu.py, which needs a card.
+# decisions.py, search.py, law_regret.py, broja_fuzz.py; and gpu.py, which needs a card.
 BENCHMARKS := contrastive similarity broja warm_starts step search_packing encoders sharing conclusions study evidence scale startup
 
 .PHONY: help study test test-cluster lint bench clean

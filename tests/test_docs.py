@@ -228,10 +228,8 @@ def test_what_is_said_of_the_law_follows_from_its_table() -> None:
         assert sentence in page
     counts = points["decision"].value_counts()
     assert f"{points.drop_duplicates('variant').shape[0]} data sets and {len(points)} encoders" in page
-    assert (
-        f"{counts['align']} are to be aligned, {counts['do not align']} are not, {counts['undecided']} are undec"
-        in page
-    )
+    said = f"{counts['align']} are to be aligned, {counts['do not align']} are not, {counts['undecided']} are undecided"
+    assert said in page
     by_bits = RedundancyLaw.fit(points, "shared_bits")
     rank, errors = by_bits.rank_correlation.value, by_bits.errors
     assert f"(rank correlation {rank:+.2f}, forecasts missed by {errors.saturating:.2f} too)" in page
