@@ -236,6 +236,17 @@ def test_what_is_said_of_the_law_follows_from_its_table() -> None:
     assert by_bits.is_told and f"{len(points)} encoders" in README
 
 
+def test_what_it_costs_to_follow_the_law_is_what_its_table_says() -> None:
+    regret = pd.read_csv(LAW.with_name("regret.csv"))
+    page, first = TEXTS["docs/reproduction.md"], " ".join(README.split())
+    answers = {"law": "the law's forecast", "never": "never align", "always": "always align, at λ = 1"}
+    lost = {name: regret[f"{name}_regret"] for name in answers}
+    for name, words in answers.items():
+        assert f"| {words} | {lost[name].mean():.2f} | {lost[name].max():.2f} |" in page
+    law, never, always = (f"{points.mean():.2f}" for points in lost.values())
+    assert f"following it cost {law} points on average; never to align {never}, to align at λ = 1 {always}." in first
+
+
 def test_the_estimates_of_the_committed_study_hold_the_exact_atoms() -> None:
     information = pd.read_csv(REPOSITORY / "studies/results/synthetic/information.csv")
     assert len(information) == 5 * 4  # as the page on reproduction says
