@@ -191,6 +191,18 @@ def test_the_example_of_information_gives_what_it_says(tmp_path: Path) -> None:
     assert low < at_least < high <= 1  # the other modality is noise, and two classes have one bit
 
 
+def test_the_example_of_the_queue_hands_out_what_it_says(tmp_path: Path) -> None:
+    (block,) = blocks("docs/architecture.md")
+    assert run_python(block, tmp_path).strip() == re.findall(r"# (8 config.*)", block)[0]
+
+
+def test_the_example_of_the_law_forecasts_from_the_table_that_is_kept() -> None:
+    (block,) = blocks("docs/reproduction.md")
+    value, low, high = map(float, re.findall(r"\d\.\d+", run_python(block, REPOSITORY)))
+    redundancy = read_points(LAW)["redundancy"]
+    assert redundancy.min() < 1.2 < redundancy.max() and 0 <= low < value < high
+
+
 def decision_cell(row: pd.Series) -> str:
     """What README's table says of one row of a study's decisions."""
     text = f"{row['decision']}; λ\\* {row['best']:g} ({row['as_good'].replace(' to ', '–')})"
