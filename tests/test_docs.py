@@ -175,6 +175,21 @@ def test_the_parts_of_ones_own_make_a_study_that_trains(tmp_path: Path) -> None:
     assert re.search(r"at most \d+ core-seconds", plan)
 
 
+def test_an_encoder_of_ones_own_takes_the_place_of_one_of_an_archive(tmp_path: Path) -> None:
+    (tmp_path / "my_lab").mkdir()
+    (tmp_path / "my_lab" / "encoders.py").write_text(block_with("docs/extending.md", "class Waveforms"))
+    run_python(block_with("docs/own-data.md", "text_length=draw"), tmp_path)
+    example = block_with("docs/extending.md", "archive_study(").replace("outcome = run(", "plan(")
+    plan = (
+        "from rich.console import Console\n"
+        "from studies.engine.commands.dry_run import print_plan\n"
+        "from studies.engine.options import Options\n"
+        "def plan(study, data_dir):\n"
+        "    print_plan(study, Options(data_dir=Path(data_dir)), Console(width=120))\n"
+    )
+    assert re.search(r"at most \d+ core-seconds", run_python(plan + example, tmp_path))
+
+
 def test_the_example_of_a_decision_decides_as_it_says(tmp_path: Path) -> None:
     (block,) = blocks("docs/decisions.md")
     word, sentence = run_python(block, tmp_path).splitlines()

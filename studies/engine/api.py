@@ -21,7 +21,11 @@ def run_with_options(study: Study, options: Mapping[str, Any]) -> Outcome:
     """Run a study with the options that `studies.run` is given by keyword."""
     asked = asked_options(options)
     with any_encoding():
-        return run_with(resolve(study, asked), asked, terminal())
+        console = terminal()
+        outcome = run_with(resolve(study, asked), asked, console)
+        if outcome.is_interrupted:
+            console.print("\nStopped. What was recorded stays; run the same call again to go on from there.")
+        return outcome
 
 
 def asked_options(options: Mapping[str, Any]) -> Options:

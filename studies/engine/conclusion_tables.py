@@ -99,8 +99,10 @@ def _information_table(information: pd.DataFrame) -> Table:
 
 
 def _print_reservations(decisions: pd.DataFrame, console: Console) -> None:
-    """Print what to keep in mind: λ* lies at the upper end of the grid, seeds diverged, or more seeds are needed."""
+    """Print what is not decided and why, and what to keep in mind: λ* at the end of the grid, seeds that diverged."""
     for row in decisions.to_dict("records"):
+        if row["decision"] == "undecided":
+            console.print(f"{row['variant']} {row['sentence']}", style="yellow")
         for reservation in reservations(row):
             console.print(f"{row['variant']} {row['encoder']}: {reservation}", style="yellow")
 

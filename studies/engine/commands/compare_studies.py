@@ -67,7 +67,7 @@ def _recorded(studies: Sequence[Study], uri: str) -> tuple[list[StudyRecords], l
 
 
 def _points_table(points: pd.DataFrame) -> Table:
-    """One row an encoder: where it belongs, λ* with those that could be it, and in bits what is redundant and its own."""
+    """One row an encoder: where it belongs, λ* and which could be it, and in bits what is redundant and its own."""
     table = Table("study", "variant", "encoder", "λ*", "decision", "R", "U", box=box.SIMPLE_HEAD, padding=0)
     for row in points.to_dict("records"):
         table.add_row(

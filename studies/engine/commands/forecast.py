@@ -1,6 +1,6 @@
 """A forecast of λ* for data that nobody has trained on, from recorded studies, and a check of what it costs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from studies.engine.running import run_with
 from studies.engine.study import Study
 from trainables.config import Refused
 from trainables.data import load
+from trainables.data.validation import check
 
 
 def forecast_archive(study: Study, options: AdviceOptions, kept: Path, console: Console) -> dict[str, Forecast]:
@@ -35,6 +36,7 @@ def forecast_archive(study: Study, options: AdviceOptions, kept: Path, console: 
     ((label, config),) = study.variants.items()
     with console.status(Text(f"estimating the information in {options.archive.name}")):
         splits = load(config, options.archive)
+        check(splits, study.batch_size)
         record = information_record(
             config, splits, study.encoder_1, study.encoder_2, most_rows=study.information_rows, num_workers=None
         )
@@ -49,10 +51,22 @@ def forecast_archive(study: Study, options: AdviceOptions, kept: Path, console: 
         first: law.predict(atoms, modality=1, intervals=intervals, definition=definition),
         second: law.predict(atoms, modality=2, intervals=intervals, definition=definition),
     }
-    console.print(f"\nforecast for {options.archive.name}, without training:")
+    console.print(f"\nforecast for {options.archive.name}, without training, with 95 % intervals:")
     for encoder, forecast in forecasts.items():
         console.print(f"  {encoder}: {_in_words(forecast)}")
+    for sentence in _reservations(law, forecasts.values()):
+        console.print(sentence)
     return forecasts
+
+
+def _reservations(law: RedundancyLaw, forecasts: Iterable[Forecast]) -> Iterator[str]:
+    """What a forecast does not tell."""
+    if law.points["shared_bits"].notna().all():
+        yield "All data of the law are synthetic: how far it holds for others is not known."
+    if law.predictor == "redundancy":
+        yield "Redundancy is the same for both encoders, and so is the forecast; --predictor share tells them apart."
+    if any(_rounded(forecast.interval[0]) == 0 for forecast in forecasts):
+        yield "Where the interval holds 0, it does not tell whether to align at all; a study (studies/custom.py) does."
 
 
 def _recorded_points(options: AdviceOptions) -> pd.DataFrame:

@@ -134,6 +134,21 @@ def test_a_law_kept_in_a_table_gives_the_forecasts_of_the_studies_it_was_written
     assert "trained on all rows, those of this archive on 210." in printed
 
 
+def test_what_a_forecast_does_not_tell_is_said(advise: Callable) -> None:
+    forecasts, printed = advise("clear.npz", "known")
+    assert "and so is the forecast; --predictor share" in printed and "with 95 % intervals" in printed
+    holds_zero = any(round(forecast.interval[0], 2) == 0 for forecast in forecasts.values())
+    assert ("does not tell whether to align at all" in printed) == holds_zero
+    assert "synthetic" not in printed  # the planted studies are of an affect data set
+
+
+def test_data_of_one_class_are_refused_as_a_study_refuses_them(advise: Callable, workspace: Workspace) -> None:
+    rows = np.load(workspace.folder / "clear.npz")
+    np.savez(workspace.folder / "one.npz", text=rows["text"], audio=rows["audio"], label=np.zeros(300, dtype=int))
+    with pytest.raises(Refused, match="class"):
+        advise("one.npz", "known")
+
+
 def test_data_beyond_the_studies_are_said_to_be(advise: Callable) -> None:
     forecasts, printed = advise("noise.npz", "known")
     assert not any(forecast.within_range or forecast.is_told for forecast in forecasts.values())
