@@ -38,7 +38,7 @@ def decide(
     smallest difference in accuracy that matters.
 
     Differences are paired by seed. The band holds the gains at all λ, however the best was chosen, and at all looks
-    together, with probability `confidence`; so does the statement that the best λ is in `could_be_best`. look: 1, 2, 3, …,
+    together, with probability `confidence`; so does the statement that the best λ is in `could_be_best`. look: 1, 2, …,
     at which look, each at more seeds than the one before, a λ got the last of its seeds; one number, or one for each λ
     [L]. `spent.spent_at` says what each look may err.
 

@@ -17,8 +17,8 @@ Decisions = Mapping[tuple[str, str], Decision]
 """By variant and encoder, in the order of the scores."""
 
 _COLUMNS = (
-    "variant encoder decision best best_low best_high low high as_good gain gain_low gain_high harmful_from harmless_to shape at_edge "
-    "accuracy_at_best num_lambdas seeds more_seeds dominated_by dropped_seeds sentence"
+    "variant encoder decision best best_low best_high low high as_good gain gain_low gain_high harmful_from "
+    "harmless_to shape at_edge accuracy_at_best num_lambdas seeds more_seeds dominated_by dropped_seeds sentence"
 ).split()
 _WORDS = ["decision", "as_good", "shape", "at_edge", "dominated_by", "sentence"]
 
@@ -85,10 +85,10 @@ def decision_table(decided: Decisions, scores: pd.DataFrame) -> pd.DataFrame:
 
     Columns [variant, encoder, decision, best, best_low, best_high, low, high, as_good, gain, gain_low, gain_high,
     harmful_from, harmless_to, shape, at_edge, accuracy_at_best, num_lambdas, seeds, more_seeds, dominated_by,
-    dropped_seeds, sentence]. `best_low` and `best_high` are the ends of the λ that could be the best. `as_good` has its λ
-    as runs of the grid such as "0 to 0.1, 0.6"; `low` and `high` are its ends, between which λ may be missing. `at_edge` says that `best` is the grid's last λ ("upper") or its first ("lower").
-    `seeds` are those of the first λ; `dropped_seeds` have no score at some λ, as they diverged. A number that is not
-    known is NaN, a word None.
+    dropped_seeds, sentence]. `best_low` and `best_high` are the ends of the λ that could be the best. `as_good` has its
+    λ as runs of the grid such as "0 to 0.1, 0.6"; `low` and `high` are its ends, between which λ may be missing.
+    `at_edge` says that `best` is the grid's last λ ("upper") or its first ("lower"). `seeds` are those of the first λ;
+    `dropped_seeds` have no score at some λ, as they diverged. A number that is not known is NaN, a word None.
     """
     rows = [_row(variant, encoder, decision, scores) for (variant, encoder), decision in decided.items()]
     table = pd.DataFrame(rows, columns=_COLUMNS)

@@ -24,8 +24,8 @@ def encoder_points(studies: Sequence[StudyRecords]) -> pd.DataFrame:
     """One row for each study, variant and encoder whose λ* is known.
 
     Columns: where it belongs (study, with its identity where several have one name; variant; encoder; pair such as
-    "vision+text"); the decomposition's definition and method; λ* as `decision_table` has it (decision, best,
-    best_low, best_high, shape, at_edge, seeds) with the ends of its grid; bias-corrected atoms in bits with 95 % intervals, of
+    "vision+text"); the decomposition's definition and method; λ* as `decision_table` has it (decision, best, best_low,
+    best_high, shape, at_edge, seeds) with the ends of its grid; bias-corrected atoms in bits with 95 % intervals, of
     which `unique` is that of the encoder's own modality; `share` = R / (R + U), missing where R + U is not above 0; the
     population's atoms and shared bits where the data are synthetic; training rows of a seed, missing where it had all
     of them. Numbers that are not known are NaN, words None.

@@ -204,7 +204,7 @@ def test_options_may_be_what_json_makes_of_them(make_workspace: Callable[[], Wor
 
 
 def test_interrupted_it_says_so_and_the_next_call_goes_on_in_any_thread_and_on_the_session_that_is_there(
-    workspace: Workspace, commanded: Workspace, local_ray: None
+    workspace: Workspace, commanded: Workspace, local_ray: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In another thread, for a notebook's kernel or a server may have no main thread to spare."""
     begun = ray.get_runtime_context().get_job_id()
@@ -214,6 +214,7 @@ def test_interrupted_it_says_so_and_the_next_call_goes_on_in_any_thread_and_on_t
     stopper.join()
     assert (variables(), handlers()) == (variables_before, handlers_before)
     assert outcome.is_interrupted and outcome.report is None and not outcome.figures
+    assert "Stopped. What was recorded stays; run the same call again" in capsys.readouterr().out
     survived = workspace.records()
     assert 1 <= len(survived) < FEWEST_TRIALS
     assert set(outcome.trials["trial"].loc[outcome.trials["outcome"] != "interrupted"]) == set(survived)

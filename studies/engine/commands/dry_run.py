@@ -17,9 +17,7 @@ def print_plan(study: Study, options: Options, console: Console) -> None:
     console.print(Text.assemble((study.name, "bold"), f" {study.identity}: {study.question}"))
     console.print(f"λ: {', '.join(f'{value:g}' for value in study.lambdas)}")
     if study.lambdas[0] > 0:
-        console.print(
-            f"gains are over λ = {study.lambdas[0]:g}; over two independent encoders only with λ = 0 in the grid"
-        )
+        console.print(f"gains are over λ = {study.lambdas[0]:g}: the grid has no λ = 0, two independent encoders")
     for name, values in study.search_space.items():
         console.print(f"{name}: {', '.join(str(value) for value in values)}")
     print_data(study, options.data_dir, console)
