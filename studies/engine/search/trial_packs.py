@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from studies.engine.search.plan import SEARCH, TrialSpec, strata, trial_spec
 from studies.engine.search.rounds import portions
-from studies.engine.search.stratum_search import StratumSearch
 from studies.engine.study import Study
 from trainables.config import Hyperparameters
 from trainables.packing import mould
@@ -29,6 +28,8 @@ def packs(study: Study, specs: Sequence[TrialSpec]) -> list[Pack]:
 
 def first_packs(study: Study) -> list[Pack]:
     """The packs of the configurations that a λ draws first; those of every λ are alike."""
+    from studies.engine.search.stratum_search import StratumSearch  # late: brings Optuna along
+
     stratum, *_ = strata(study)
     drawn = StratumSearch.of(study).next_candidates()
     return packs(study, [trial_spec(study, stratum, SEARCH, one.index, one.hyperparameters) for one in drawn])
