@@ -61,7 +61,7 @@ def forecast_archive(study: Study, options: AdviceOptions, kept: Path, console: 
 
 def _reservations(law: RedundancyLaw, forecasts: Iterable[Forecast]) -> Iterator[str]:
     """What a forecast does not tell."""
-    if law.points["shared_bits"].notna().all():
+    if not np.isnan(law.points["shared_bits"].to_numpy(float)).any():
         yield "All data of the law are synthetic: how far it holds for others is not known."
     if law.predictor == "redundancy":
         yield "Redundancy is the same for both encoders, and so is the forecast; --predictor share tells them apart."
