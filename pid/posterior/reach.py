@@ -5,6 +5,9 @@ things speak of it. Where it falls as 1/√n, classifiers that train on half of 
 they lose is √2 - 1 of what is missed. And where families of classifiers see different things, pooling gains, and a
 better classifier would gain as much again. Where a problem is too hard for all families, both are silent: an interval
 then holds what such classifiers can find, and `at_least` still holds.
+
+Counted cells also tell what is chance: of m cells and k classes about (m - 1)(k - 1) / (2 n log 2) bits (Miller 1955).
+What one modality so tells may seem redundant, or unique, and is missing from synergy.
 """
 
 import numpy as np
@@ -36,7 +39,8 @@ def reached_intervals(
 
     If X1 tells d_1 bits more than was seen and X2 tells d_2, redundancy grows by at most about max(d_1, d_2), the
     unique part of X1 by d_1, or it shrinks by d_2, and synergy grows by d_12 or shrinks by max(d_1, d_2). A tie of the
-    modalities makes redundancy and synergy come out too low, and unique information too high.
+    modalities makes redundancy and synergy come out too low, and unique information too high. What cells of one
+    modality tell by chance makes redundancy or unique information come out too high, and synergy too low.
     """
     shares = np.bincount(codes) / len(codes)
     entropy = -float((shares * np.log2(shares)).sum())
@@ -46,9 +50,16 @@ def reached_intervals(
     either = max(first, second)
     tie = _bias_of_a_tie(found.cells, starts)
     slack = _UNSEEN * (len(shares) - 1) / len(codes)
-    lower = atoms - spread - np.array([slack, max(second, slack) + tie, max(first, slack) + tie, max(either, slack)])
-    upper = np.clip(atoms + spread + np.array([either + tie, first, second, both + tie]), 0.0, entropy + slack)
+    chance_1, chance_2 = np.maximum(chance_informations(found.cells, len(shares)), slack).tolist()
+    chance = max(chance_1, chance_2)
+    lower = atoms - spread - [chance, max(second, chance_1) + tie, max(first, chance_2) + tie, max(either, slack)]
+    upper = np.clip(atoms + spread + [either + tie, first, second, both + tie + chance], 0.0, entropy + slack)
     return {name: (low, high) for name, low, high in zip(ATOM_NAMES, lower.tolist(), upper.tolist(), strict=True)}
+
+
+def chance_informations(cells: CellInformations, num_classes: int) -> np.ndarray:
+    """How many bits of I(T1; Y) and of I(T2; Y) are chance [2], by the number of cells, were counts not shrunk."""
+    return (np.array(cells.num_cells[:2]) - 1) * (num_classes - 1) / (2 * len(cells.of_rows) * np.log(2))
 
 
 def _bias_of_a_tie(cells: CellInformations, starts: np.ndarray) -> float:
