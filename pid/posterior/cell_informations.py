@@ -18,13 +18,15 @@ class CellInformations:
     """I(T1; Y), I(T2; Y), the union information and I(T12; Y) in bits, of cells T of the posteriors.
 
     `values` [4]. `of_rows` [n, 4]: what each row contributes, whose mean is near `values`, and whose scatter is theirs
-    to first order. `gap_bits`: of the union information. `num_cells`: of x1, of x2, of both together.
+    to first order. `gap_bits`: of the union information. `num_cells`: of x1, of x2, of both together. `chance` [2]: how
+    many bits of I(T1; Y) and I(T2; Y) are chance, were counts not shrunk.
     """
 
     values: np.ndarray
     of_rows: np.ndarray
     gap_bits: float
     num_cells: tuple[int, int, int]
+    chance: tuple[float, float]
 
 
 def cell_informations(
@@ -36,7 +38,8 @@ def cell_informations(
     """
     posteriors = [np.exp(part) for part in log_posteriors]
     found = [cells(part, codes, groups, seed) for part in posteriors]
-    joints = [_shrunk_joint(cell, codes, part) for cell, part in zip(found, posteriors, strict=True)]
+    counts = [_label_counts(cell, codes) for cell in found]
+    joints = [_shrunk_joint(*parts) for parts in zip(found, counts, posteriors, strict=True)]
     classes = joints[0].sum(axis=0)
     result = broja(joints[0][:, None, :] * joints[1] / classes)
     told = [mutual_information(joint) for joint in joints]
@@ -52,14 +55,30 @@ def cell_informations(
         of_rows=of_rows,
         gap_bits=result.gap_bits,
         num_cells=(len(joints[0]), len(joints[1]), len(joints[2])),
+        chance=(chance_bits(counts[0]), chance_bits(counts[1])),
     )
 
 
-def _shrunk_joint(cell: np.ndarray, codes: np.ndarray, posteriors: np.ndarray) -> np.ndarray:
-    """Joint probabilities [m, num_classes] of cell and label, with the classes' frequencies as their margin."""
-    counts = np.zeros((int(cell.max()) + 1, posteriors.shape[1]))
-    claimed = np.zeros_like(counts)
+def chance_bits(counts: np.ndarray) -> float:
+    """How much too high the information that `counts` [m, num_classes] have of cell and label is on average, in bits.
+
+    Half a nat for each pair of cell and label that was seen, less the margins, over the rows (Panzeri and Treves 1996).
+    """
+    num_free = (
+        np.count_nonzero(counts) - np.count_nonzero(counts.sum(axis=1)) - np.count_nonzero(counts.sum(axis=0)) + 1
+    )
+    return max(0, num_free) / (2 * counts.sum() * np.log(2))
+
+
+def _label_counts(cell: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    counts = np.zeros((int(cell.max()) + 1, int(codes.max()) + 1))
     np.add.at(counts, (cell, codes), 1.0)
+    return counts
+
+
+def _shrunk_joint(cell: np.ndarray, counts: np.ndarray, posteriors: np.ndarray) -> np.ndarray:
+    """Joint probabilities [m, num_classes] of cell and label, with the classes' frequencies as their margin."""
+    claimed = np.zeros_like(counts)
     np.add.at(claimed, cell, posteriors)
     rows = counts.sum(axis=1, keepdims=True)
     joint = rows * (counts + _SHRINKAGE_ROWS * claimed / rows) / (rows + _SHRINKAGE_ROWS)

@@ -6,8 +6,8 @@ they lose is √2 - 1 of what is missed. And where families of classifiers see d
 better classifier would gain as much again. Where a problem is too hard for all families, both are silent: an interval
 then holds what such classifiers can find, and `at_least` still holds.
 
-Counted cells also tell what is chance: of m cells and k classes about (m - 1)(k - 1) / (2 n log 2) bits (Miller 1955).
-What one modality so tells may seem redundant, or unique, and is missing from synergy.
+Counted cells also tell what is chance. What one modality so tells may seem redundant, or unique, and is missing from
+synergy.
 """
 
 import numpy as np
@@ -50,16 +50,11 @@ def reached_intervals(
     either = max(first, second)
     tie = _bias_of_a_tie(found.cells, starts)
     slack = _UNSEEN * (len(shares) - 1) / len(codes)
-    chance_1, chance_2 = np.maximum(chance_informations(found.cells, len(shares)), slack).tolist()
+    chance_1, chance_2 = (max(part, slack) for part in found.cells.chance)
     chance = max(chance_1, chance_2)
     lower = atoms - spread - [chance, max(second, chance_1) + tie, max(first, chance_2) + tie, max(either, slack)]
     upper = np.clip(atoms + spread + [either + tie, first, second, both + tie + chance], 0.0, entropy + slack)
     return {name: (low, high) for name, low, high in zip(ATOM_NAMES, lower.tolist(), upper.tolist(), strict=True)}
-
-
-def chance_informations(cells: CellInformations, num_classes: int) -> np.ndarray:
-    """How many bits of I(T1; Y) and of I(T2; Y) are chance [2], by the number of cells, were counts not shrunk."""
-    return (np.array(cells.num_cells[:2]) - 1) * (num_classes - 1) / (2 * len(cells.of_rows) * np.log(2))
 
 
 def _bias_of_a_tie(cells: CellInformations, starts: np.ndarray) -> float:

@@ -5,7 +5,8 @@ import pytest
 
 from pid.distributions import named_distributions
 from pid.exact import broja, union_prices
-from pid.posterior.cell_informations import cell_informations
+from pid.joint_tables import mutual_information
+from pid.posterior.cell_informations import cell_informations, chance_bits
 
 
 @pytest.mark.parametrize("name", ["AND", "SUM", "RDN", "COPY"])
@@ -43,3 +44,18 @@ def test_prices_are_the_slope_of_the_union_information() -> None:
     step = 1e-4
     # Central differences of a smooth function: an error of the order of step², beside that of the solver over step.
     assert slope == pytest.approx((union(table + step * change) - union(table - step * change)) / (2 * step), abs=1e-3)
+
+
+def test_chance_is_how_much_too_high_counted_information_is_on_average() -> None:
+    draw = np.random.default_rng(5)
+    joint = draw.dirichlet(np.ones(6 * 3)).reshape(6, 3)
+    tables = draw.multinomial(2000, joint.ravel(), size=4000).reshape(-1, 6, 3)
+    excess = [mutual_information(table / 2000) - mutual_information(joint) for table in tables]
+    # A mean of 4,000 such errors is off by about .0003 bit, and the expansion by terms of 1 / n².
+    assert np.mean(excess) == pytest.approx(chance_bits(tables[0]), abs=0.001)
+    assert chance_bits(tables[0]) == pytest.approx(5 * 2 / (4000 * np.log(2)))
+
+
+def test_cells_that_determine_the_label_tell_nothing_by_chance() -> None:
+    assert chance_bits(np.array([[5.0, 0, 0], [0, 7, 0], [0, 0, 3], [2, 0, 0]])) == 0
+    assert chance_bits(np.array([[5.0, 4, 0], [3, 7, 0], [1, 0, 3]])) == pytest.approx(0.5 / (23 * np.log(2)))

@@ -19,7 +19,11 @@ def informations(values: list[float], seed: int = 0) -> PosteriorInformations:
     """Rows whose parts scatter by .5 bit about I(X1; Y), I(X2; Y), union and I(X1, X2; Y); all classifiers agree."""
     scatter = np.random.default_rng(seed).standard_normal((NUM_ROWS, 4)) / 2
     cells = CellInformations(
-        values=np.array(values), of_rows=np.array(values) + scatter, gap_bits=0.0, num_cells=(4, 4, 4)
+        values=np.array(values),
+        of_rows=np.array(values) + scatter,
+        gap_bits=0.0,
+        num_cells=(4, 4, 4),
+        chance=(0.0, 0.0),
     )
     scored = np.array(values)[[0, 1, 3]]
     return PosteriorInformations(cells=cells, scored=scored, scored_half=scored, best_family=scored)
@@ -44,9 +48,8 @@ def test_without_anything_missed_intervals_are_those_of_chance() -> None:
 
 def test_chance_in_many_cells_may_seem_an_atom_and_is_missing_from_synergy() -> None:
     few = informations([0.5, 0.2, 0.5, 0.6])
-    many = replace(few, cells=replace(few.cells, num_cells=(21, 11, 4)))
-    # (21 - 1) (2 - 1) / (2 · 400 log 2) bits of x1 are chance, and half as many of x2.
-    chance_1, chance_2, unseen = 20 / (800 * np.log(2)), 10 / (800 * np.log(2)), 3 / NUM_ROWS
+    chance_1, chance_2, unseen = 0.04, 0.02, 3 / NUM_ROWS  # what is unseen is a part of what is chance
+    many = replace(few, cells=replace(few.cells, chance=(chance_1, chance_2)))
     before, after = (reached_intervals(found, ALONE, CODES) for found in (few, many))
     moved = np.array([np.subtract(after[name], before[name]) for name in ATOM_NAMES])
     expected = [[unseen - chance_1, 0], [unseen - chance_1, 0], [unseen - chance_2, 0], [0, chance_1 - unseen]]
