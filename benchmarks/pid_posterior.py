@@ -1,6 +1,6 @@
 """Which estimator of the information in features is how far from the truth, how sure of itself, and how slow?
 
-    OMP_NUM_THREADS=1 python benchmarks/pid_posterior.py            # an hour on two cores
+    OMP_NUM_THREADS=1 python benchmarks/pid_posterior.py            # 45 minutes on two cores
     OMP_NUM_THREADS=1 python benchmarks/pid_posterior.py --rounds 3    # too few samples to judge coverage by
 
 Samples are drawn from the cases of `pid_cases.py`, whose atoms are known. Every method estimates the same samples.
@@ -34,9 +34,12 @@ from pid_cases import (
     unique,
 )
 
-from pid import estimate
-from pid.inference import ATOM_NAMES, LEVEL, as_vector
+from pid import broja, estimate
+from pid.exact import union_prices
+from pid.inference import ATOM_NAMES, LEVEL, as_vector, information_weights
 from pid.methods import METHODS, POSTERIOR
+from trainables.config import SyntheticData
+from trainables.data.synthetic import bits_table
 
 _NUM_DRAWS = 19
 _WITHOUT_DRAWS = ("batch", "pointwise")
@@ -201,6 +204,34 @@ def kind(case: str) -> str:
     return "independent" if case.startswith("independent") else "continuous"
 
 
+def error_of_known_posteriors(table: np.ndarray, num_samples: int) -> float:
+    """Mean absolute error of the four atoms, in bits, of an estimator that knows p(y | x) in every row.
+
+    `table` [n1, n2, ny] is the exact one. Such an estimator averages what each row contributes to an atom, as
+    `pid.posterior` does; contributions of standard deviation σ have an error of σ √(2 / π n) on average.
+    """
+    joint = table / table.sum()
+    price_1, price_2 = union_prices(broja(joint))
+    classes = joint.sum(axis=(0, 1))
+    margins = joint.sum(axis=1)[:, None, :], joint.sum(axis=0)[None, :, :], joint
+    with np.errstate(divide="ignore", invalid="ignore"):
+        told = [np.log2(margin / margin.sum(axis=-1, keepdims=True) / classes) for margin in margins]
+    union = price_1[:, None, :] + price_2[None, :, :] - np.log2(classes)
+    occurs = joint > 0
+    parts = np.stack([np.broadcast_to(part, joint.shape)[occurs] for part in (*told[:2], union, told[2])], axis=1)
+    parts, weights = parts @ information_weights(), joint[occurs]
+    deviations = np.sqrt(weights @ (parts - weights @ parts) ** 2)
+    return float(np.sqrt(2 / (np.pi * num_samples)) * deviations.mean())
+
+
+def print_least_errors() -> None:
+    """Print what the synthetic bits would leave as error to an estimator that knows the posteriors."""
+    tables = [bits_table(SyntheticData(shared_bits=shared)) for shared in range(9)]
+    for size in (256, 1024, 4096, 16_384):
+        least = np.mean([error_of_known_posteriors(table, size) for table in tables])
+        print(f"synthetic bits, {size} rows: known posteriors would err by {least:.4f} bit")
+
+
 def as_markdown(table: Sequence[Mapping]) -> str:
     """The summary as it stands in `pid/README.md`."""
     columns = {"error": ".3f", "worst": ".2f", "coverage": ".0%", "width": ".2f", "seconds": ".1f"}
@@ -230,6 +261,7 @@ def main(
     table = summary(rows, kind)
     print_table(table)
     print(as_markdown(table))
+    print_least_errors()
     pd.DataFrame(summary(rows, named=str)).to_csv(out, index=False, float_format="%.5f")
     print(f"written to {out}")
 

@@ -22,6 +22,7 @@ from analysis import decision_table, read_study, study_decisions
 from analysis.connection import _SECONDS_A_REQUEST
 from studies import Outcome, Refused, Study, StudyFailed, avmnist, run, synthetic
 from studies.engine.api import asked_options
+from studies.engine.inputs.begun_estimates import await_estimates
 from studies.engine.options import Options, resolve
 from tests.cluster.process import Server, free_ports, listens
 from tests.studies.whole_study import FEWEST_TRIALS, OPTIONS
@@ -237,6 +238,27 @@ def test_interrupted_it_says_so_and_the_next_call_goes_on_in_any_thread_and_on_t
     assert not outcome.is_interrupted
     assert workspace.records() == commanded.records()
     assert_equal_to_recorded(outcome, commanded)
+
+
+def test_one_ctrl_c_after_the_training_stops_it(
+    make_workspace: Callable[[], Workspace],
+    whole: tuple[Workspace, str],
+    local_ray: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While the information in the data is still being estimated, which comes last."""
+    workspace = make_workspace().with_all_of(whole[0])
+    (known,) = workspace.folder.glob("runs/*/information.json")
+    known.unlink()
+
+    def pressed(estimates: Any, console: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return await_estimates(estimates, console)
+
+    monkeypatch.setattr("studies.engine.inputs.begun_estimates.await_estimates", pressed)
+    outcome = run_in(workspace)
+    assert outcome.is_interrupted and outcome.report is None
+    assert workspace.records() == whole[0].records() and not known.exists()
 
 
 def test_ctrl_c_while_a_server_does_not_answer_ends_it(

@@ -9,6 +9,7 @@ from ray.tune import Callback
 from analysis.environment import environment
 from studies.engine.recording.storage import open_storage
 from studies.engine.search.queue import StudyQueue
+from studies.engine.signals import same_handlers
 from studies.engine.tune.recorder import Recorder
 from studies.engine.tune.scheduler import QueueScheduler
 from studies.engine.tune.searcher import QueueSearcher
@@ -33,7 +34,8 @@ def run_trials(
     Raises whatever kept an event from being taken down: OSError where a trial's record cannot be written.
     """
     filesystem, path = open_storage(storage)
-    with environment(tune_settings(slots, grows=grows)):
+    # Ray Tune leaves its handler of Ctrl-C in place, which would swallow the first one after the training.
+    with environment(tune_settings(slots, grows=grows)), same_handlers():
         tuner = tune.Tuner(
             trainable,
             tune_config=tune.TuneConfig(
