@@ -260,7 +260,7 @@ def test_what_is_said_of_the_law_follows_from_its_table() -> None:
     assert said in page
     by_bits = RedundancyLaw.fit(points, "shared_bits")
     rank, errors = by_bits.rank_correlation.value, by_bits.errors
-    assert f"(rank correlation {rank:+.2f}, forecasts missed by {errors.saturating:.2f} too)" in page
+    assert f"(rank correlation {rank:+.2f}, forecasts missed by {errors.saturating:.2f})" in page
     assert by_bits.is_told and f"{len(points)} encoders" in README
 
 
