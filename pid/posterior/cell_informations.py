@@ -7,7 +7,7 @@ import numpy as np
 
 from pid.exact import broja, union_prices
 from pid.joint_tables import mutual_information
-from pid.posterior.cells import cells
+from pid.posterior.cells import cells, label_counts
 
 # A cell's label counts are shrunk towards its mean posterior, which counts as so many rows.
 _SHRINKAGE_ROWS = 5.0
@@ -38,7 +38,7 @@ def cell_informations(
     """
     posteriors = [np.exp(part) for part in log_posteriors]
     found = [cells(part, codes, groups, seed) for part in posteriors]
-    counts = [_label_counts(cell, codes) for cell in found]
+    counts = [label_counts(cell, codes) for cell in found]
     joints = [_shrunk_joint(*parts) for parts in zip(found, counts, posteriors, strict=True)]
     classes = joints[0].sum(axis=0)
     result = broja(joints[0][:, None, :] * joints[1] / classes)
@@ -68,12 +68,6 @@ def chance_bits(counts: np.ndarray) -> float:
         np.count_nonzero(counts) - np.count_nonzero(counts.sum(axis=1)) - np.count_nonzero(counts.sum(axis=0)) + 1
     )
     return max(0, num_free) / (2 * counts.sum() * np.log(2))
-
-
-def _label_counts(cell: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    counts = np.zeros((int(cell.max()) + 1, int(codes.max()) + 1))
-    np.add.at(counts, (cell, codes), 1.0)
-    return counts
 
 
 def _shrunk_joint(cell: np.ndarray, counts: np.ndarray, posteriors: np.ndarray) -> np.ndarray:

@@ -33,9 +33,8 @@ def cells(posteriors: np.ndarray, codes: np.ndarray, groups: np.ndarray | None, 
 
 def left_out_loss(cell: np.ndarray, codes: np.ndarray, groups: np.ndarray | None) -> float:
     """Mean -log p(y | cell) in nats, from the counts of the other groups' rows in the cell; all arguments are [n]."""
-    num_classes = int(codes.max()) + 1
-    counts = np.zeros((int(cell.max()) + 1, num_classes))
-    np.add.at(counts, (cell, codes), 1)
+    counts = label_counts(cell, codes)
+    num_classes = counts.shape[1]
     prior = counts.sum(axis=0) / len(codes)
     if groups is None:
         own_with_label, own = np.ones(len(codes)), np.ones(len(codes))
@@ -44,6 +43,13 @@ def left_out_loss(cell: np.ndarray, codes: np.ndarray, groups: np.ndarray | None
         own_with_label, own = _frequency(in_cell * num_classes + codes), _frequency(in_cell)
     share = counts[cell, codes] - own_with_label + _PRIOR_ROWS * prior[codes]
     return -float(np.log(share / (counts.sum(axis=1)[cell] - own + _PRIOR_ROWS)).mean())
+
+
+def label_counts(cell: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """How many rows have each cell and label: float64 [m, num_classes], from two [n] of integers from 0."""
+    counts = np.zeros((int(cell.max()) + 1, int(codes.max()) + 1))
+    np.add.at(counts, (cell, codes), 1.0)
+    return counts
 
 
 def _frequency(keys: np.ndarray) -> np.ndarray:
