@@ -15,7 +15,10 @@ class QueueScheduler(Unsaved, FIFOScheduler):
     A free worker takes a pending trial, and Ray Tune then ends the worker that it was starting for that trial. Where
     trials are shorter than a worker's start, the first worker would end all others again and again. So until all slots
     are full, a free worker gets the newest trial, for which no worker is starting yet. That is so at the beginning, and
-    whenever no trial waited: Ray Tune ends workers that have nothing to do, and starts others for the next round.
+    where a worker was lost while no trial waited.
+
+    Between two rounds no trial waits. Ray Tune would end all idle workers but one, and start others for the next
+    round, each some seconds of imports. So as many as there are slots are kept.
     """
 
     def __init__(self, observe: Callable[[str, dict[str, Any]], bool], slots: int) -> None:
@@ -28,6 +31,8 @@ class QueueScheduler(Unsaved, FIFOScheduler):
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         """Give the trial a turn after all that were added before."""
+        if not self._turns:
+            _keep_idle_workers(tune_controller, trial, self._slots)
         self._turns[trial.trial_id] = next(self._next_turn)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Any:
@@ -45,3 +50,11 @@ class QueueScheduler(Unsaved, FIFOScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """STOP where all that it trains has come to its end or has been pruned."""
         return self.CONTINUE if self._observe(trial.config["key"], result) else self.STOP
+
+
+def _keep_idle_workers(tune_controller: Any, trial: Any, number: int) -> None:
+    """Have Ray Tune keep so many workers of this trial's size while no trial waits for one.
+
+    Ray Tune says in no public way how many it keeps.
+    """
+    tune_controller._tune_controller._actor_cache.increase_max(trial.placement_group_factory, number)

@@ -16,7 +16,7 @@ from studies.engine.tune.scheduler import QueueScheduler
 from studies.engine.tune.searcher import QueueSearcher
 from studies.engine.tune.settings import tune_settings
 from studies.engine.tune.unsaved import Unsaved
-from tests.studies.tune.tune_runs import Events, Given, fit, names
+from tests.studies.tune.tune_runs import Events, Given, InRounds, fit, names
 
 PAGE = "studies/engine/tune/assumptions.md"
 
@@ -124,6 +124,17 @@ def test_what_is_unsaved_is_pickled_as_nothing() -> None:
 def test_a_worker_is_kept_for_the_next_trial(tmp_path: Path) -> None:
     results = fit(tmp_path, Given(names("a", "b", "c")), [])
     assert len({result.metrics["process"] for result in results}) == 1
+
+
+@pytest.mark.parametrize(("scheduler", "processes"), [(QueueScheduler(lambda key, result: True, 2), 2), (None, 4)])
+def test_between_rounds_ray_keeps_one_worker_and_the_scheduler_all(
+    tmp_path: Path, scheduler: QueueScheduler | None, processes: int
+) -> None:
+    """Three rounds of two trials side by side."""
+    pairs = [(str(tmp_path / first), str(tmp_path / second)) for first, second in ("ab", "cd", "ef")]
+    configs = [{"key": own, "makes": own, "waits_for": other} for a, b in pairs for own, other in ((a, b), (b, a))]
+    results = fit(tmp_path, InRounds(configs, size=2), [], scheduler, slots=2, cores=1)
+    assert len({result.metrics["process"] for result in results}) == processes
 
 
 def test_an_interrupt_ends_the_run_without_an_exception(tmp_path: Path) -> None:

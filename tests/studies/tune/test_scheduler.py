@@ -5,15 +5,24 @@ from dataclasses import dataclass, field
 
 import pytest
 from ray.tune.experiment import Trial
+from ray.tune.utils.object_cache import _ObjectCache
 
 from studies.engine.tune.scheduler import QueueScheduler
 
 
+class Controller:
+    """Ray Tune's controller, as far as a scheduler tells it how many idle workers to keep."""
+
+    def __init__(self) -> None:
+        self._actor_cache = _ObjectCache()
+
+
 @dataclass
 class Live:
-    """Ray Tune's controller, as far as a scheduler asks it which trials are not over."""
+    """What a scheduler is given of Ray Tune's controller, as far as it asks which trials are not over."""
 
     trials: list[Trial] = field(default_factory=list)
+    _tune_controller: Controller = field(default_factory=Controller)
 
     def get_live_trials(self) -> set[Trial]:
         return set(self.trials)

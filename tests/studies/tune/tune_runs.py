@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from studies.engine.tune.unsaved import Unsaved
 class Counting(tune.Trainable):
     """Reports its process, `reports` times (three where nothing is said).
 
-    Keeps its number after each, or dies at once, where it is told to.
+    Keeps its number after each, waits for the file of another after having made its own, or dies at once, where it is
+    told to.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -33,6 +35,10 @@ class Counting(tune.Trainable):
     def step(self) -> dict[str, Any]:
         if self.config.get("dies"):
             os.kill(os.getpid(), signal.SIGKILL)
+        if "makes" in self.config:
+            Path(self.config["makes"]).touch()
+            while not Path(self.config["waits_for"]).exists():
+                time.sleep(0.05)
         self.number += 1
         report = {"process": os.getpid(), "number": self.number, "done": self.number == self.config.get("reports", 3)}
         return report | {SHOULD_CHECKPOINT: self.config.get("keeps", False)}
@@ -68,6 +74,23 @@ class Given(Unsaved, Searcher):
         """Nothing to restore."""
 
 
+class InRounds(Given):
+    """Hands out `size` configurations at a time, the next ones when all of those have ended."""
+
+    def __init__(self, configs: list[dict[str, Any]], size: int) -> None:
+        super().__init__(configs)
+        self.size, self.handed_out, self.ended = size, 0, 0
+
+    def suggest(self, trial_id: str) -> Any:
+        if self.handed_out % self.size == 0 and self.handed_out > self.ended:
+            return None
+        self.handed_out += 1
+        return super().suggest(trial_id)
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        self.ended += 1
+
+
 class Events(Unsaved, Callback):
     """Takes down what it is told."""
 
@@ -94,11 +117,12 @@ def fit(
     scheduler: FIFOScheduler | None = None,
     slots: int = 1,
     num_to_keep: int | None = None,
+    cores: int = 2,
 ) -> Any:
-    """Run all that the searcher hands out, one after the other, on a session with two cores."""
+    """Run all that the searcher hands out, each on so many cores, on a session with two."""
     with environment(tune_settings(slots, grows=False)), same_handlers():
         tuner = tune.Tuner(
-            tune.with_resources(Counting, {"cpu": 2}),
+            tune.with_resources(Counting, {"cpu": cores}),
             tune_config=tune.TuneConfig(search_alg=searcher, scheduler=scheduler, num_samples=-1, reuse_actors=True),
             run_config=tune.RunConfig(
                 name="run",
