@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from analysis.optimum.noise import CORRELATION_LENGTHS, GROWTHS, PRIOR_SEEDS, fit_noise, helmert
 
@@ -79,6 +79,28 @@ def test_weights_of_two_lambdas_are_the_closed_form() -> None:
     expected = np.tile(density / density.sum() / num_targets, (num_targets, 1))
     np.testing.assert_allclose(noise.weights, expected, rtol=1e-9)
     np.testing.assert_allclose(noise.covariance(), [[scatter / 4]], rtol=1e-9)
+
+
+@pytest.mark.parametrize("num_seeds", [2, 3, 6, 7, 40])
+def test_weights_are_those_of_the_determinants(num_seeds: int) -> None:
+    """Fewer seeds than contrasts, as many, and more: the marginal likelihood of a Wishart scatter, written out."""
+    scores = np.random.default_rng(num_seeds).standard_normal((6, num_seeds))
+    noise = fit_noise(scores, POSITIONS, FLOOR)
+    scatter, degrees = noise.deviations @ noise.deviations.T, num_seeds - 1
+    evidence = np.array(
+        [
+            [
+                freedom / 2 * np.linalg.slogdet(weight * scale * target)[1]
+                - (freedom + degrees) / 2 * np.linalg.slogdet(weight * scale * target + scatter)[1]
+                + special.multigammaln((freedom + degrees) / 2, 5)
+                - special.multigammaln(freedom / 2, 5)
+                for weight, freedom in zip(PRIOR_SEEDS, PRIOR_SEEDS + 6, strict=True)
+            ]
+            for target, scale in zip(noise.targets, noise.scales, strict=True)
+        ]
+    )
+    expected = np.exp(evidence - evidence.max())
+    np.testing.assert_allclose(noise.weights, expected / expected.sum(), rtol=1e-7)
 
 
 def test_leading_axes_are_independent_data_sets() -> None:
