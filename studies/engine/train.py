@@ -34,21 +34,21 @@ def train(recording: Recording, prepared: Prepared | None, max_hours: float | No
         queue = StudyQueue(recording.study, recording.modalities, recording.records)
     else:
         # Late, as they bring Ray along, which a study that is recorded does not need.
-        from studies.engine.inputs.begun_estimates import await_estimates, begin_estimates
+        from studies.engine.inputs.begun_estimates import BegunEstimates
         from studies.engine.tune.study_trials import run_study_trials
 
-        known = recording.information.read()
-        estimates = begin_estimates(recording.study, known, prepared.data.references)
-        queue = run_study_trials(recording, prepared, _until(max_hours), console)
+        information = recording.information
+        estimates = BegunEstimates(
+            recording.study, information.read(), prepared.data.references, write=information.write
+        )
+        queue = run_study_trials(recording, prepared, _until(max_hours), [estimates], console)
         if not queue.is_over:
             return Trained(records=queue.records, is_interrupted=True)
-        if estimates is not None:
-            try:
-                found, failure = await_estimates(estimates, console)
-            except KeyboardInterrupt:
-                return Trained(records=queue.records, is_interrupted=True)
-            recording.information.write(known | found)
-            failures += [] if failure is None else [failure]
+        try:
+            failure = estimates.await_all(prepared.resources.slots, console)
+        except KeyboardInterrupt:
+            return Trained(records=queue.records, is_interrupted=True)
+        failures += [] if failure is None else [failure]
     if queue.failed_strata:
         names = ", ".join(map(str, queue.failed_strata))
         failures.append(f"every configuration failed at {names}; their errors are in MLflow, under the tag `error`")

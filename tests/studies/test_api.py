@@ -22,7 +22,7 @@ from analysis import decision_table, read_study, study_decisions
 from analysis.connection import _SECONDS_A_REQUEST
 from studies import Outcome, Refused, Study, StudyFailed, avmnist, run, synthetic
 from studies.engine.api import asked_options
-from studies.engine.inputs.begun_estimates import await_estimates
+from studies.engine.inputs.begun_estimates import BegunEstimates
 from studies.engine.options import Options, resolve
 from tests.cluster.process import Server, free_ports, listens
 from tests.studies.whole_study import FEWEST_TRIALS, OPTIONS
@@ -251,11 +251,13 @@ def test_one_ctrl_c_after_the_training_stops_it(
     (known,) = workspace.folder.glob("runs/*/information.json")
     known.unlink()
 
-    def pressed(estimates: Any, console: Any) -> Any:
-        signal.raise_signal(signal.SIGINT)
-        return await_estimates(estimates, console)
+    await_all = BegunEstimates.await_all
 
-    monkeypatch.setattr("studies.engine.inputs.begun_estimates.await_estimates", pressed)
+    def pressed(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return await_all(*arguments)
+
+    monkeypatch.setattr(BegunEstimates, "await_all", pressed)
     outcome = run_in(workspace)
     assert outcome.is_interrupted and outcome.report is None
     assert workspace.records() == whole[0].records() and not known.exists()

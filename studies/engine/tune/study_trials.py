@@ -1,9 +1,10 @@
 """All trials of a study on Ray Tune, begun again where the machines' memory ran out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ray import tune
 from ray.exceptions import OutOfMemoryError
+from ray.tune import Callback
 from rich.console import Console
 
 from studies.engine.cluster.resources import ResourceError
@@ -20,11 +21,15 @@ _MOST_ENDS_BY_MEMORY = 10
 
 
 def run_study_trials(
-    recording: Recording, prepared: Prepared, opens_rounds: Callable[[], bool], console: Console
+    recording: Recording,
+    prepared: Prepared,
+    opens_rounds: Callable[[], bool],
+    callbacks: Sequence[Callback],
+    console: Console,
 ) -> StudyQueue:
     """Search, exchange and confirm; the queue that is returned is over, unless somebody stopped the study.
 
-    `opens_rounds`: asked before each later round of a variant.
+    `opens_rounds`: asked before each later round of a variant. `callbacks`: told of the trials, too.
 
     Where a node runs out of memory, Ray ends a worker and Ray Tune gives up; the trials under way then begin again.
     Raises ResourceError where that happens again and again, and OSError where a trial's record cannot be written.
@@ -44,7 +49,7 @@ def run_study_trials(
                     trainable,
                     queue,
                     recorder,
-                    [display],
+                    [display, *callbacks],
                     slots=resources.slots,
                     grows=prepared.grows,
                     storage=recording.folder.root,

@@ -5,10 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from studies.engine.inputs.begun_estimates import begin_estimates
 from studies.engine.inputs.information import METHOD, information_metrics, information_record, merged_classes
 from studies.engine.inputs.information_size import information_size, merging_note
-from studies.synthetic import STUDY
 from trainables.config import Mlp, SyntheticData
 from trainables.data import Shapes, Split, Splits
 
@@ -127,8 +125,3 @@ def test_an_estimate_takes_as_many_rows_as_the_study_says() -> None:
     known = Shapes(modalities=("a", "b"), row_1=(2,), row_2=(2,), num_classes=2, sizes=(300, 250, 250))
     size = information_size(known, 120)
     assert (size.num_rows, size.num_held_out_rows) == (120, 60)
-
-
-def test_only_variants_without_numbers_of_this_method_are_estimated() -> None:
-    study = replace(STUDY, variants={"R=8": CONFIG})
-    assert begin_estimates(study, {"R=8": {"method": METHOD}}, {}) is None
