@@ -65,6 +65,13 @@ def start(options: Options, code: Sequence[str]) -> None:
                 f"Ray cannot be started on this machine: {error}. It keeps its files and sockets in $RAY_TMPDIR, "
                 "$TMPDIR or /tmp: a short path that this user may write."
             ) from error
+        except Exception as error:
+            if type(error) is not Exception:
+                raise
+            # Ray's own, which has no class, where its processes are not up after half a minute.
+            raise ResourceError(
+                f"Ray did not come up on this machine: {error} The same command may succeed when less runs beside it."
+            ) from error
 
 
 def _join(address: str, code: Sequence[str]) -> None:
