@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import tyro
@@ -293,6 +294,27 @@ def test_the_committed_table_of_information_holds_the_exact_atoms_and_has_the_nu
     reproduction = (REPOSITORY / "docs/reproduction.md").read_text(encoding="utf-8")
     assert f"bits of its own {interval}" in README and f"U of vision .00 {interval}" in reproduction
     assert f"R is {images.loc['redundancy', 'corrected']:.2f}" in reproduction
+
+
+def kind_of(case: str) -> str:
+    """What the README of `pid` calls a case of the benchmark."""
+    if case.startswith("synthetic"):
+        return "tanh network" if "tanh" in case else "synthetic bits"
+    return "independent" if case.startswith("independent") else "continuous"
+
+
+def test_the_table_of_estimators_is_that_of_the_committed_benchmark() -> None:
+    """A row of the page is over all cases of a kind; each has the weight of its samples."""
+    cases = pd.read_csv(REPOSITORY / "studies/results/pid_posterior/pid_posterior.csv")
+    expected = set()
+    for (kind, size, method), group in cases.groupby([cases["cases"].map(kind_of), "n", "method"]):
+        means = {name: np.average(group[name], weights=group["samples"]) for name in group.columns[4:]}
+        held = ("", "") if np.isnan(means["width"]) else (f"{means['coverage']:.0%}", f"{means['width']:.2f}")
+        figures = [f"{means['error']:.3f}", f"{group['worst'].max():.2f}", *held, f"{means['seconds']:.1f}"]
+        expected.add(f"| {kind} | {size:,} | `{method}` | {' | '.join(figures)} |")
+    page = (REPOSITORY / "pid/README.md").read_text(encoding="utf-8")
+    kinds = tuple(f"| {kind} |" for kind in ("continuous", "independent", "synthetic bits", "tanh network"))
+    assert {line for line in page.splitlines() if line.startswith(kinds)} == expected
 
 
 def test_the_readme_is_short() -> None:
