@@ -47,6 +47,10 @@ class QueueScheduler(Unsaved, FIFOScheduler):
         self._was_full |= sum(trial.status == trial.RUNNING for trial in live) >= self._slots
         return pending[0 if self._was_full else -1]
 
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """Let all idle workers go where one was lost: those on its node are lost too, and would fail a trial each."""
+        tune_controller._cleanup_cached_actors(force_all=True)
+
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """STOP where all that it trains has come to its end or has been pruned."""
         return self.CONTINUE if self._observe(trial.config["key"], result) else self.STOP

@@ -1,5 +1,6 @@
 """What the engine assumes of Ray Tune, each assumption by itself: studies/engine/tune/assumptions.md lists them."""
 
+import os
 import pickle
 import re
 import signal
@@ -135,6 +136,32 @@ def test_between_rounds_ray_keeps_one_worker_and_the_scheduler_all(
     configs = [{"key": own, "makes": own, "waits_for": other} for a, b in pairs for own, other in ((a, b), (b, a))]
     results = fit(tmp_path, InRounds(configs, size=2), [], scheduler, slots=2, cores=1)
     assert len({result.metrics["process"] for result in results}) == processes
+
+
+def test_of_idle_workers_that_were_lost_one_trial_notices(tmp_path: Path) -> None:
+    """As with a node that goes away between two rounds: both idle workers have died when the next trials come."""
+    meeting = [{"makes": str(tmp_path / own), "waits_for": str(tmp_path / other)} for own, other in ("ab", "ba")]
+    configs = [*meeting, {}, {}, {}]
+    idle: set[int] = set()
+
+    class Killing(InRounds):
+        def suggest(self, trial_id: str) -> Any:
+            if self.ended == 2 and idle:
+                self.size = 1
+                while idle:
+                    os.kill(idle.pop(), signal.SIGKILL)
+            return super().suggest(trial_id)
+
+    def process_seen(key: str, result: dict[str, Any]) -> bool:
+        if key in "ab":
+            idle.add(result["process"])
+        return True
+
+    named = [{"key": name, "name": name, **config} for name, config in zip("abcde", configs, strict=True)]
+    events = Events()
+    fit(tmp_path, Killing(named, size=2), [events], QueueScheduler(process_seen, 2), slots=2, cores=1)
+    assert [told for told in events.told if told.startswith("error")] == ["error c"]
+    assert {"complete d", "complete e"} <= set(events.told)
 
 
 def test_an_interrupt_ends_the_run_without_an_exception(tmp_path: Path) -> None:
