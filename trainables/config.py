@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard
 from unicodedata import category
 
 if TYPE_CHECKING:
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 class Refused(ValueError):
     """What the user got wrong; the message says what was expected and what came, in a sentence for the user."""
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a whole or real number of Python's, and no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def require_text(what: str, text: object) -> None:
@@ -390,13 +395,40 @@ def default_encoder(row_shape: tuple[int, ...], width: int = 64) -> EncoderConfi
     raise Refused(f"expected rows of shape [d] or [t, d], got {list(row_shape)}")
 
 
+def _is_rate(value: object) -> bool:
+    return is_number(value) and 0 <= value < inf
+
+
+def _is_share(value: object) -> bool:
+    return is_number(value) and 0 <= value < 1
+
+
+def _is_size(value: object) -> bool:
+    return type(value) is int and value >= 1
+
+
+_RATE, _SHARE = (_is_rate, "a number of at least 0"), (_is_share, "a number of at least 0 and below 1")
+_SIZE = (_is_size, "a whole number of at least 1")
+_LIMITS: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "learning_rate": _RATE,
+    "weight_decay": _RATE,
+    "dropout_1": _SHARE,
+    "dropout_2": _SHARE,
+    "depth": _SIZE,
+    "projection_size": _SIZE,
+    "projection_learning_rate": _RATE,
+    "projection_weight_decay": _RATE,
+}
+_OPTIONAL = ("depth", "projection_size", "projection_learning_rate", "projection_weight_decay")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
     """What the search chooses: one value each; the paper's sections 4.1-4.3.
 
     `dropout_1` and `dropout_2` belong to encoder 1 and 2. `depth` replaces the depth of both encoder configurations.
     `projection_size` of None aligns the encoders' outputs themselves. The projection's learning rate and weight decay
-    are the encoders' where None.
+    are the encoders' where None. Raises Refused for a value that nothing can be trained with.
     """
 
     learning_rate: float
@@ -407,6 +439,12 @@ class Hyperparameters:
     projection_size: int | None = None
     projection_learning_rate: float | None = None
     projection_weight_decay: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, (holds, expected) in _LIMITS.items():
+            value, is_optional = getattr(self, name), name in _OPTIONAL
+            if not (holds(value) or (is_optional and value is None)):
+                raise Refused(f"{name} must be {expected}{' or None' if is_optional else ''}, got {value!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,8 @@ from trainables.config import Refused
 
 def run_with_options(study: Study, options: Mapping[str, Any]) -> Outcome:
     """Run a study with the options that `studies.run` is given by keyword."""
+    if not isinstance(study, Study):
+        raise Refused(f"run() takes a study, as Study(...) makes it, got {study!r} of type {type(study).__name__}")
     asked = asked_options(options)
     with any_encoding():
         console = terminal()

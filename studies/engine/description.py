@@ -51,6 +51,11 @@ def require_importable(value: Any, *, elsewhere: bool = False) -> None:
                 raise
 
 
+def has_user_code(value: Any) -> bool:
+    """Whether a configuration names code of the user's own, in a package or in a script."""
+    return any(not _is_file(name) for name in _user_names(value))
+
+
 def user_sources(value: Any) -> dict[str, str]:
     """Import paths of all the user's code in a configuration that others import, with the digests of its source.
 

@@ -219,7 +219,15 @@ def named_objective(name: str) -> Objective:
     """
     if ":" in name:
         found = imported(name)
-        return found() if isinstance(found, type) else found
+        if not isinstance(found, type):
+            return found
+        try:
+            return found()
+        except Exception as error:  # the user's code may raise anything
+            raise Refused(
+                f"{name}: making it without arguments raised {type(error).__name__}: {error}. Give its fields "
+                "defaults, or name an object of it"
+            ) from error
     if name not in NAMED_OBJECTIVES:
         known = ", ".join(NAMED_OBJECTIVES)
         raise Refused(f"--objective must be one of {known}, or an import path package.module:name, got {name!r}")

@@ -57,7 +57,7 @@ def prepare(recording: Recording, options: Options, cluster: Cluster, console: C
     _say_what_is_superseded(connected.result(), options, console)
     data = share(study, options.data_dir, places, console)
     _note_data(data, recording, console)
-    packs = check_trials(study, data.facts, console)
+    packs = check_trials(study, {config: facts.shapes for config, facts in data.facts.items()}, console)
     recording.reconcile(records)
     if records:
         console.print(f"going on from {len(records)} recorded trials")

@@ -10,7 +10,15 @@ from typing import Any
 from alignment import InfoNce, Objective
 from studies.engine.description import described
 from studies.engine.search.halving import HalvingPolicy, SuccessiveHalving
-from trainables.config import DataConfig, EncoderConfig, Hyperparameters, Refused, require_name, require_text
+from trainables.config import (
+    DataConfig,
+    EncoderConfig,
+    Hyperparameters,
+    Refused,
+    is_number,
+    require_name,
+    require_text,
+)
 from trainables.measured_rows import FEWEST_MEASURED_ROWS
 from trainables.packing import most_packed, packs_configurations
 
@@ -27,9 +35,17 @@ _AT_LEAST_ONE = (
     "information_rows",
 )
 
+_OPTIONAL_COUNTS = ("max_seeds", "aligned_width")
+_COUNTS = (*_AT_LEAST_ONE, *_OPTIONAL_COUNTS, "exchange_sweeps", "alignment_samples", "seed")
+
 # Two doublings of the seeds, where a study does not say how many it can pay for.
 _SEEDS_BY_ROUNDS = 4
 _MOST_SEEDS = 1_000_000  # their numbers are written out
+
+
+def _require_type(name: str, value: object, is_right: bool, expected: str) -> None:
+    if not is_right:
+        raise Refused(f"{name} must be {expected}, got {value!r} of type {type(value).__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +105,7 @@ class Study:
     rehearsal: bool = False
 
     def __post_init__(self) -> None:
+        self._check_types()
         require_name("the name of a study", self.name)
         require_text(f"the question of {self.name!r}", " ".join(str(self.question).split()))
         for label in self.variants:
@@ -163,6 +180,33 @@ class Study:
     def _space_size(self) -> int:
         return prod(len(values) for values in self.search_space.values())
 
+    def _check_types(self) -> None:
+        """Refuse what another type would make fail later, with an error that names no field."""
+        if not isinstance(self.variants, Mapping):
+            raise Refused(f"variants must be data configurations by label, got {self.variants!r}")
+        for name, values in self.variants.items():
+            _require_type(f"variant {name!r}", values, isinstance(values, DataConfig), "a data configuration")
+        for name in ("encoder_1", "encoder_2"):
+            encoder = getattr(self, name)
+            _require_type(name, encoder, hasattr(encoder, "build"), "the configuration of an encoder, such as Mlp()")
+        _require_type("objective", self.objective, callable(self.objective), "an objective, such as alignment.Vicreg()")
+        if not isinstance(self.search_space, Mapping):
+            raise Refused(f"search_space must be tuples of values by name, got {self.search_space!r}")
+        lists = {"lambdas": self.lambdas, "train_samples": self.train_samples}
+        lists |= {f"the search space of {name!r}": values for name, values in self.search_space.items()}
+        for name, values in lists.items():
+            _require_type(name, values, isinstance(values, tuple | list), "a tuple of values")
+        for value in self.lambdas:
+            _require_type("lambdas", value, is_number(value), "numbers")
+        for value in self.train_samples:
+            _require_type("train_samples", value, value is None or type(value) is int, "whole numbers, or None for all")
+        for name in _COUNTS:
+            value, is_optional = getattr(self, name), name in _OPTIONAL_COUNTS
+            expected = f"a whole number{' or None' if is_optional else ''}"
+            _require_type(name, value, type(value) is int or (is_optional and value is None), expected)
+        for name in ("margin", "gradient_clip"):
+            _require_type(name, getattr(self, name), is_number(getattr(self, name)), "a number")
+
     def _check_search_space(self) -> None:
         known = {field.name for field in fields(Hyperparameters)}
         for name, values in self.search_space.items():
@@ -172,6 +216,8 @@ class Study:
                 raise Refused(f"the search space of {name!r} must be distinct values, got {values}")
             if any(isinstance(value, float) and not isfinite(value) for value in values):
                 raise Refused(f"the search space of {name!r} must be finite numbers, got {values}")
+            for value in values:
+                Hyperparameters(**{"learning_rate": 1.0, name: value})  # refuses what nothing can be trained with
         if "learning_rate" not in self.search_space:
             raise Refused(f"the search space must have learning_rate, got {sorted(self.search_space)}")
         taken = {"dropout_1": ("dropout", self.encoder_1), "dropout_2": ("dropout", self.encoder_2)}

@@ -9,7 +9,7 @@ import torch
 from studies.engine import Study
 from studies.engine.cluster.joining import check_local
 from studies.engine.cluster.resources import ResourceError
-from studies.engine.options import Options, resolve, storage_root
+from studies.engine.options import Options, named_objective, resolve, storage_root
 from trainables.config import Refused
 
 
@@ -46,6 +46,14 @@ def test_quick_is_smaller_and_gives_way_to_what_is_asked_for(study: Study) -> No
 def test_an_unknown_variant_is_refused(study: Study) -> None:
     with pytest.raises(Refused, match=r"no variant \['R=3'\], expected some of \['R=0', 'R=8'\]"):
         resolve(study, Options(variants=("R=3",)))
+
+
+def test_an_objective_that_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lab_losses.py").write_text("class Needs:\n    def __init__(self, tau):\n        self.tau = tau\n")
+    said = "lab_losses:Needs: making it without arguments raised TypeError.*tau.* Give its fields defaults"
+    with pytest.raises(Refused, match=said):
+        named_objective("lab_losses:Needs")
 
 
 @pytest.mark.parametrize(

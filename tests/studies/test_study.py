@@ -1,6 +1,7 @@
 from dataclasses import replace
 from math import inf, nan
 
+import numpy as np
 import pytest
 
 from alignment import InfoNce, SigLip
@@ -106,6 +107,32 @@ def test_what_cannot_be_recorded_is_refused(study: Study, objective: object, mes
         ({"margin": nan}, "margin must be a difference"),
         ({"seeds": 10**20}, "seeds must be at most 1,000,000"),
         ({"max_seeds": 10**9}, "max_seeds must be at most 1,000,000"),
+        ({"search_space": {"learning_rate": (-0.1,)}}, r"learning_rate must be a number of at least 0, got -0\.1"),
+        ({"search_space": {"learning_rate": ("a",)}}, "learning_rate must be a number of at least 0, got 'a'"),
+        ({"search_space": {"learning_rate": (1,), "dropout_1": (0, 1)}}, "dropout_1 must be .* below 1, got 1"),
+        ({"search_space": {"learning_rate": (1,), "projection_size": (8.5,)}}, "must be a whole number .* got 8.5"),
+        ({"search_space": {"learning_rate": (1,), "depth": (True,)}}, "depth must be .* or None, got True"),
+        (
+            {"search_space": {"learning_rate": 0.1}},
+            "of 'learning_rate' must be a tuple of values, got 0.1 of type float",
+        ),
+        ({"search_space": (0.1,)}, "search_space must be tuples of values by name"),
+        (
+            {"variants": SyntheticData(shared_bits=8)},
+            "variants must be data configurations by label, got SyntheticData",
+        ),
+        ({"variants": {"R=8": 8}}, "variant 'R=8' must be a data configuration, got 8 of type int"),
+        ({"lambdas": 0.5}, "lambdas must be a tuple of values, got 0.5"),
+        ({"lambdas": ("0", "1")}, "lambdas must be numbers, got '0'"),
+        ({"lambdas": np.linspace(0, 1, 3)}, "lambdas must be a tuple of values, got array"),
+        ({"train_samples": 256}, "train_samples must be a tuple of values, got 256"),
+        ({"train_samples": ("all",)}, "train_samples must be whole numbers, or None for all, got 'all'"),
+        ({"seeds": "2"}, "seeds must be a whole number, got '2' of type str"),
+        ({"seeds": np.int64(2)}, "seeds must be a whole number, got .* of type int64"),
+        ({"max_seeds": 8.5}, "max_seeds must be a whole number or None, got 8.5"),
+        ({"margin": "half"}, "margin must be a number, got 'half'"),
+        ({"objective": "vicreg"}, r"objective must be an objective, such as alignment\.Vicreg\(\), got 'vicreg'"),
+        ({"encoder_1": "mlp"}, r"encoder_1 must be the configuration of an encoder, such as Mlp\(\), got 'mlp'"),
     ],
 )
 def test_impossible_studies_are_refused(study: Study, change: dict, message: str) -> None:

@@ -21,6 +21,7 @@ _FEWEST_ROWS = (
 def check(splits: Splits, batch_size: int) -> list[str]:
     """How the files were read, and warnings about what may be meant: small splits, rare classes, rows in two splits.
 
+    A group in two splits is warned of, too.
     Raises Refused, with everything found, where training would fail or mean nothing: shapes, lengths or labels that
     do not fit, features that are not finite, a modality that is the same in each training row, a class that training
     does not have, fewer rows than alignment or information can be measured on.
@@ -100,10 +101,15 @@ def _warnings(splits: Splits, batch_size: int) -> Iterator[str]:
             axes = tuple(range(values.ndim - 1))
             if num_constant := int((values.min(axis=axes) == values.max(axis=axes)).sum()):
                 yield f"{modality}: {num_constant} of {values.shape[-1]} features are constant in training"
-    digests = {name: {_digest(split, row) for row in range(len(split))} for name, split in splits.by_name.items()}
+    named = splits.by_name
+    digests = {name: {_digest(split, row) for row in range(len(split))} for name, split in named.items()}
     for first, second in combinations(digests, 2):
         if num_shared := len(digests[first] & digests[second]):
             yield f"{num_shared} different pairs of rows are both in {first} and in {second}"
+    groups = {name: set() if split.groups is None else set(split.groups.tolist()) for name, split in named.items()}
+    for first, second in combinations(groups, 2):
+        if num_shared := len(groups[first] & groups[second]):
+            yield f"{num_shared} groups have rows both in {first} and in {second}, so these are not independent"
 
 
 def _absent_classes(splits: Splits, split: Split) -> str:

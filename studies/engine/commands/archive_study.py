@@ -39,13 +39,16 @@ def archive_command(template: Template) -> None:
         run_as_asked(study, replace(options, data_dir=options.archive), console)
 
 
-def archive_study(template: Template, archive: Path, modalities: tuple[str, str], task: Task | None = None) -> Study:
+def archive_study(
+    template: Template, archive: Path | str, modalities: tuple[str, str], task: Task | None = None
+) -> Study:
     """The study of two modalities of an archive; `template` makes it of name, question, variants and encoders.
 
     `task`: what the labels are, None where they say so themselves. It is of the archive's content, and goes on wherever
     a copy lies. Raises MissingDataError where there is no archive, and Refused, naming the file, where it is not of the
     format, lacks a modality, or has labels that may be read in several ways.
     """
+    archive = Path(archive)
     if not is_archive(archive):
         raise MissingDataError(f"expected a feature archive, found no file {archive}, and no folder of .npy files")
     data = ArchiveData(content=archive_content(archive), modalities=modalities, task=task)

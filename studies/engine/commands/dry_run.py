@@ -6,6 +6,7 @@ from rich.text import Text
 
 from studies.engine.commands.cost import stage_costs
 from studies.engine.commands.data_overview import print_data
+from studies.engine.description import has_user_code
 from studies.engine.inputs.information_size import information_size, merging_note
 from studies.engine.options import Options
 from studies.engine.study import Study
@@ -21,6 +22,10 @@ def print_plan(study: Study, options: Options, console: Console) -> None:
     for name, values in study.search_space.items():
         console.print(f"{name}: {', '.join(str(value) for value in values)}")
     print_data(study, options.data_dir, console)
+    if has_user_code(study):
+        from studies.engine.inputs.trial_check import check_trials  # late: brings PyTorch along
+
+        check_trials(study, {config: shapes(config, options.data_dir) for config in study.variants.values()}, console)
     costs = stage_costs(study, options.data_dir)
     table = Table("stage", "trials at most", "seeds", "epochs", "s an epoch", "s a trial", "core-seconds at most")
     for stage, cost in costs.items():

@@ -62,6 +62,8 @@ def before_anything() -> Iterator[None]:
     """What the system refuses meanwhile is a refusal, as nothing is done and nothing recorded. Raises Refused."""
     try:
         yield
+    except Refused:  # some of which are errors of the system, too
+        raise
     except OSError as error:
         raise Refused(f"nothing was done: {type(error).__name__}: {error}") from error
 

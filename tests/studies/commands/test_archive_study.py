@@ -75,6 +75,12 @@ def test_modalities_that_are_not_there_are_refused(archive: Path, modalities: tu
         archive_study(TEMPLATE, archive, modalities)
 
 
+def test_its_place_may_be_text(archive: Path) -> None:
+    assert archive_study(TEMPLATE, str(archive), ("text", "audio")) == archive_study(
+        TEMPLATE, archive, ("text", "audio")
+    )
+
+
 def test_an_archive_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match=r"expected a feature archive, found no file .*nothing\.npz"):
         archive_study(TEMPLATE, tmp_path / "nothing.npz", ("a", "b"))
@@ -88,3 +94,13 @@ def test_what_the_system_refuses_of_an_archive_is_a_sentence_that_promises_nothi
         archive_command(TEMPLATE)
     said = capsys.readouterr().out
     assert left.value.code == 2 and "nothing was done: OSError" in said and "What was recorded" not in said
+
+
+def test_on_the_command_line_a_missing_archive_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["custom.py", "--archive", "nothing.npz", "--modalities", "a", "b"])
+    with pytest.raises(SystemExit) as left:
+        archive_command(TEMPLATE)
+    assert left.value.code == 2
+    assert "feature archive: expected a feature archive, found no file nothing.npz" in capsys.readouterr().out

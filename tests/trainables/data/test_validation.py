@@ -230,6 +230,21 @@ def test_rows_in_two_splits_are_counted_whatever_their_labels(splits):
     assert check(shared, 64) == ["5 different pairs of rows are both in train and in test"]
 
 
+def test_groups_in_two_splits_are_counted(splits):
+    of_each = {"train": range(5), "valid": range(5, 9), "test": range(9, 13)}
+    grouped = {
+        name: replace(split, groups=np.resize(of_each[name], len(split))) for name, split in splits.by_name.items()
+    }
+    apart = replace(splits, **grouped)
+    assert check(apart, 64) == []
+    shared = replace(apart, test=replace(apart.test, groups=apart.test.groups - 6))
+    said = "groups have rows both in"
+    assert check(shared, 64) == [
+        f"2 {said} train and in test, so these are not independent",
+        f"2 {said} valid and in test, so these are not independent",
+    ]
+
+
 def test_summary_counts(splits):
     train = splits.train
     splits = changed(splits, "train", x1=with_values_at(train.x1, np.s_[:30], 0), y=np.repeat([0, 1, 2], [75, 60, 15]))

@@ -104,7 +104,10 @@ def _split_rows(
         parts = stratified_split(classes, sizes, draw) if group is None else grouped_split(classes, group, sizes, draw)
     for name, part in zip(SPLIT_NAMES, parts, strict=True):
         if len(part) == 0:
-            raise Refused(f"{path}: expected rows in each split, found none in {name} of {len(classes)} rows in all")
+            together = "" if group is None else f" in {len(np.unique(group))} groups, which are not divided"
+            raise Refused(
+                f"{path}: expected rows in each split, found none in {name} of {len(classes)} rows in all{together}"
+            )
     return parts[0], parts[1], parts[2]
 
 

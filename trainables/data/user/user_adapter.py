@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from trainables.config import PythonData, Refused
@@ -15,9 +16,10 @@ from trainables.user_code import imported
 
 
 class UserAdapter:
-    """See `DataAdapter`. Each that calls the function raises what the function raises.
+    """See `DataAdapter`. Each that calls the function raises Refused, with the place, where the function raises.
 
-    The function is called once in a process, as long as no other data set of the kind is loaded in between.
+    What it says itself of data that are missing or wrong (OSError, Refused) stays as it is. The function is called once
+    in a process, as long as no other data set of the kind is loaded in between.
     """
 
     has_known_shapes = False
@@ -65,7 +67,17 @@ def _call(config: PythonData, data_dir: Path | None) -> Callable[[], Any]:
 
 @lru_cache(maxsize=1)  # the next steps of a study ask for the same one; several would fill the memory
 def _splits(config: PythonData, data_dir: Path | None) -> Splits:
-    return plain_splits(_call(config, data_dir)(), config.path)
+    call = _call(config, data_dir)
+    try:
+        found = call()
+    except (OSError, Refused):
+        raise
+    except Exception as error:  # the user's code may raise anything
+        place = extract_tb(error.__traceback__)[-1]
+        raise Refused(
+            f"{config.path}: calling it raised {type(error).__name__}: {error} ({place.filename}, line {place.lineno})"
+        ) from error
+    return plain_splits(found, config.path)
 
 
 @cache

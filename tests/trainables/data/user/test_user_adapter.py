@@ -1,3 +1,4 @@
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -160,10 +161,19 @@ def test_a_function_that_cannot_be_called_is_refused_before_a_study_starts(
             function(config)
 
 
-def test_what_the_function_itself_raises_is_passed_on_as_it_is(package: str, tmp_path: Path) -> None:
-    write(tmp_path / package / "broken.py", "def load():", "    return 1 / 0")
-    with pytest.raises(ZeroDivisionError):
+def test_what_the_function_itself_raises_is_said_with_its_place(package: str, tmp_path: Path) -> None:
+    broken = tmp_path / package / "broken.py"
+    write(broken, "def load():", "    return 1 / 0")
+    said = f"calling it raised ZeroDivisionError: division by zero \\({re.escape(str(broken))}, line 4\\)"
+    with pytest.raises(Refused, match=said) as refused:
         load(PythonData(f"{package}.broken:load"))
+    assert isinstance(refused.value.__cause__, ZeroDivisionError)
+
+
+def test_what_the_function_says_of_its_files_is_passed_on_as_it_is(package: str, tmp_path: Path) -> None:
+    write(tmp_path / package / "missing.py", "def load():", "    open('nowhere')")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        load(PythonData(f"{package}.missing:load"))
 
 
 def write(path: Path, *lines: str) -> None:
