@@ -10,7 +10,7 @@ from analysis.decision.decisions import Decision
 from analysis.decision.near_best import could_be_best
 from analysis.decision.needed_seeds import contending, further_seeds, rows_dominate, seeds_are_spent
 from analysis.decision.paired_differences import PairedDifferences, paired_differences
-from analysis.decision.row_errors import row_covariance
+from analysis.decision.row_errors import least_row_variance, row_covariance
 from analysis.decision.spent import spent_at
 from analysis.optimum import checked_curve
 
@@ -118,7 +118,7 @@ def _differences(scores: Array, hits: ArrayLike | None, groups: ArrayLike | None
     misfit = np.abs(right.mean(axis=2, dtype=np.float32) - scores)[has_score]
     if (misfit > LARGEST_ROUNDING).any():
         raise ValueError(f"hits must give the scores as their means over rows, they differ by up to {misfit.max():.3g}")
-    return paired_differences(scores, *row_covariance(right, has_score, number))
+    return paired_differences(scores, *row_covariance(right, has_score, number), least_row_variance(right.shape[2]))
 
 
 def _numbered(groups: ArrayLike, num_rows: int) -> NDArray[np.intp]:

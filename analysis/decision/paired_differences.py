@@ -44,10 +44,13 @@ class PairedDifferences:
         return satterthwaite(of_seeds, self.num_seeds, self.row_variances, self.num_rows)
 
 
-def paired_differences(scores: Array, row_covariance: Array | None, num_rows: int | None) -> PairedDifferences:
+def paired_differences(
+    scores: Array, row_covariance: Array | None, num_rows: int | None, least_row_variance: float = 0.0
+) -> PairedDifferences:
     """Compare every two λ by the seeds that have a score at both.
 
-    scores [L, S], NaN where there is none; row_covariance [L, L] of the mean scores, None where rows add no error.
+    scores [L, S], NaN where there is none; row_covariance [L, L] of the mean scores, None where rows add no error;
+    least_row_variance: what rows add to each difference at least.
     """
     has_score = np.isfinite(scores)
     in_both = has_score[:, None] & has_score[None]
@@ -60,11 +63,16 @@ def paired_differences(scores: Array, row_covariance: Array | None, num_rows: in
     variances = np.divide(squares, counts - 1, out=np.full(counts.shape, np.inf), where=counts > 1)
     np.fill_diagonal(variances, 0.0)
     variances = _without_false_certainty(variances, (RELATIVE_ROUNDING * np.abs(filled).max()) ** 2)
-    rows = np.zeros_like(variances) if row_covariance is None else _of_differences(row_covariance)
+    rows = np.zeros_like(variances)
+    if row_covariance is not None:
+        rows = np.maximum(_of_differences(row_covariance), least_row_variance)
+        np.fill_diagonal(rows, 0.0)
     covariance = _gain_covariance(deviations[:, 0], in_both[:, 0])
     if row_covariance is not None:
         from_first = row_covariance - row_covariance[0] - row_covariance[:, :1] + row_covariance[0, 0]
-        covariance = covariance + _without_negative_part(from_first)
+        least = least_row_variance / 2 * (np.eye(len(rows)) + 1)
+        least[0] = least[:, 0] = 0.0
+        covariance = covariance + _without_negative_part(from_first) + least
     return PairedDifferences(
         means=means,
         num_seeds=counts,

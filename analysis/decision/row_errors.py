@@ -36,6 +36,16 @@ def row_covariance(
     return between - scale * _interaction(hits, has_score, groups), num_groups
 
 
+def least_row_variance(num_rows: int) -> float:
+    """The least variance of a difference between two λ that comes from so many test rows, whatever they show.
+
+    It is that of a single row on which they differ. Where no row tells two λ apart, as where both always name the
+    largest class, 95 % intervals of them reach about as far as the rule of three says, 3 / num_rows (Hanley and
+    Lippman-Hand 1983), where no scatter at all would say that they are surely equal.
+    """
+    return 1 / num_rows**2
+
+
 def _interaction(
     hits: NDArray[np.bool_ | np.uint8], has_score: NDArray[np.bool_], groups: NDArray[np.intp] | None
 ) -> Array:

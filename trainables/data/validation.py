@@ -12,6 +12,7 @@ from trainables.measured_rows import FEWEST_MEASURED_ROWS, few_rows_note
 
 _FEWEST_SCORED_ROWS = 100
 _MOST_NAMED = 8
+_UNEVEN = 0.8  # share of the largest class
 _FEWEST_ROWS = (
     ("train", 10, "to estimate the information in them"),
     ("test", FEWEST_MEASURED_ROWS, "to measure alignment on"),
@@ -92,6 +93,9 @@ def _warnings(splits: Splits, batch_size: int) -> Iterator[str]:
             yield f"{name} has {len(split)} rows: a single one is {1 / len(split):.1%} of its accuracy"
         if absent := _absent_classes(splits, split):
             yield f"{name} has no row of {absent}"
+    largest = np.bincount(splits.classes(splits.test)).max() / len(splits.test)
+    if largest >= _UNEVEN:
+        yield f"always naming the largest class is right in {largest:.1%} of test, so accuracy tells little"
     if note := few_rows_note(len(splits.test)):
         yield note
     for index, modality in enumerate(splits.modalities):

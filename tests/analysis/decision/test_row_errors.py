@@ -124,6 +124,17 @@ def test_rows_dominate_where_seeds_are_many_and_then_seeds_cannot_tell() -> None
     assert (found.highs - found.lows > known.highs - known.lows)[1:].all()
 
 
+@pytest.mark.parametrize("num_rows", [60, 90, 1000])
+def test_rows_that_tell_nothing_apart_are_no_proof_that_none_would(num_rows: int) -> None:
+    """All seeds at all λ name the largest class: by the rule of three 3 / n is left open, for one λ at one look."""
+    hits = np.broadcast_to(np.arange(num_rows) > 0, (3, 8, num_rows))
+    found = decide([0, 1, 2], hits.mean(axis=2), hits=hits)
+    assert (found.lows[1:] < -2 / num_rows).all() and (found.highs[1:] > 2 / num_rows).all()
+    assert (found.highs[1:] < 6 / num_rows).all()  # two λ and all looks cost a little more
+    assert found.word == ("no difference" if num_rows == 1000 else "undecided")
+    assert decide([0, 1, 2], hits.mean(axis=2)).word == "no difference"  # of these rows it is true
+
+
 def test_many_rows_leave_it_to_the_seeds() -> None:
     hits = drawn_hits([0.70, 0.70, 0.69], 4, 5000, np.random.default_rng(8), of_rows=0.1)
     found = decide([0, 1, 2], hits.mean(axis=2), hits=hits)

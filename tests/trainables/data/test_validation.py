@@ -230,6 +230,12 @@ def test_rows_in_two_splits_are_counted_whatever_their_labels(splits):
     assert check(shared, 64) == ["5 different pairs of rows are both in train and in test"]
 
 
+def test_a_class_that_is_nearly_all_of_the_test_rows_is_told(splits):
+    labels = np.where(np.arange(120) < 102, 1, np.arange(120) % 3)  # 102 and six more
+    uneven = replace(splits, test=replace(splits.test, y=labels))
+    assert check(uneven, 64) == ["always naming the largest class is right in 90.0% of test, so accuracy tells little"]
+
+
 def test_groups_in_two_splits_are_counted(splits):
     of_each = {"train": range(5), "valid": range(5, 9), "test": range(9, 13)}
     grouped = {
