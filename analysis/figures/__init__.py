@@ -2,7 +2,7 @@
 
 from analysis.figures.curve_figures import accuracy_and_alignment, gain_by_lambda
 from analysis.figures.decision_figures import gain_at_lambda_star, lambda_star_figure
-from analysis.figures.information_figures import information_figure
+from analysis.figures.information_figures import has_null, information_figure
 from analysis.figures.law_figures import law_figure
 from analysis.figures.map import map_figure
 from analysis.figures.plotting import METRIC_LABELS, STYLE, Drawing, even_steps, save_figure
@@ -16,6 +16,7 @@ __all__ = [
     "even_steps",
     "gain_at_lambda_star",
     "gain_by_lambda",
+    "has_null",
     "importance_figure",
     "information_figure",
     "lambda_star_figure",

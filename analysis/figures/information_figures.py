@@ -38,12 +38,18 @@ def information_figure(information: pd.DataFrame, label: str = "variant") -> Dra
         panels[0].set_ylim(len(names) - 0.5, -0.5)
         figure.supxlabel("bits", fontsize=8)
         figure.legend(handles=_legend(information), loc="outside upper center", ncols=1)
+    less_chance = ", less what chance alone gives" if has_null(information) else ""
     return Drawing(
         figure=figure,
         data=information,
-        caption="What the modalities tell about the label, in bits, less what chance alone gives.",
+        caption=f"What the modalities tell about the label, in bits{less_chance}.",
         tips=tips,
     )
+
+
+def has_null(information: pd.DataFrame) -> bool:
+    """Whether any estimate was compared with permuted labels, and had their mean taken off."""
+    return bool(information["null_mean"].notna().to_numpy().any())
 
 
 def _draw_atom(panel: Axes, rows: pd.DataFrame, label: str, color: str, marker: str) -> list[Tip]:
@@ -84,7 +90,7 @@ _EXACT: dict[str, Any] = {
 
 def _legend(information: pd.DataFrame) -> list[Line2D]:
     found = [Line2D([], [], color="0.3", marker="o", linewidth=2, label="corrected, 95 % interval")]
-    if information["null_mean"].notna().to_numpy().any():
+    if has_null(information):
         label = "mean by chance (null)"
         found.append(Line2D([], [], color="0.35", marker="|", markersize=9, linestyle="", label=label))
     if information["exact"].notna().to_numpy().any():

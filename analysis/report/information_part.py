@@ -9,7 +9,10 @@ from analysis.report.inline_svg import Picture, picture
 from analysis.report.page_tables import PageTable, information_page_table
 
 _INDEPENDENCE_LEVEL = 0.05
-_OF_FEATURES = "Held-out classifiers tell what the features say of the label; intervals hold the atoms of the features."
+_OF_FEATURES = (
+    "Held-out classifiers tell what the features say of the label; intervals hold the atoms of the features. p tests "
+    "that what an atom is a part of is 0; whether the atom itself may be, its interval says."
+)
 _BY_COUNTING = (
     "Estimates are given less what chance alone gives, the mean over permuted labels. Features are clustered before "
     "they are counted, so an estimate says what the clusters tell, which may be far less than the features tell."
@@ -37,8 +40,10 @@ def information_part(conclusions: Conclusions) -> InformationPart | None:
     for variant, atoms in information.groupby("variant", sort=False):
         sentences.append(f"{variant}: {information_sentence(atoms)}.")
         sentences += [f"{variant}: {note}." for note in atoms["notes"].unique() if note]
+    first, second = conclusions.records.study["modalities"]
+    whose = f"Unique 1 is what {first} alone tells, unique 2 what {second} alone does."
     return InformationPart(
-        note=" ".join(_NOTES[method] for method in information["method"].unique()),
+        note=" ".join([whose, *(_NOTES[method] for method in information["method"].unique())]),
         sentences=sentences,
         picture=picture(conclusions.drawings["information"], "information"),
         table=information_page_table(information),

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from analysis.figures import METRIC_LABELS
+from analysis.figures import METRIC_LABELS, has_null
 from analysis.optimum import chance_curves, mean_curves
 from analysis.progress import Progress
 from analysis.records import StudyRecords
@@ -135,14 +135,17 @@ def gain_interval(row: Row) -> str:
 
 
 def information_page_table(information: pd.DataFrame, label: str = "variant") -> PageTable:
-    """Every atom with what it was before correction, its null, interval, p-value and method."""
+    """Every atom with its interval, p-value and method; where chance was taken off, what it was before, and that."""
+    of_null: dict[str, Callable[[Row], str]] = {
+        "raw": lambda row: number(row["raw"]),
+        "null mean": lambda row: "–" if pd.isna(row["null_mean"]) else number(row["null_mean"]),
+    }
     cells: dict[str, Callable[[Row], str]] = {
         label: lambda row: row[label],
         "atom": lambda row: row["atom"].replace("_", " "),
-        "corrected": lambda row: number(row["corrected"]),
+        "corrected" if has_null(information) else "bits": lambda row: number(row["corrected"]),
         "95 % interval": lambda row: interval(row["low"], row["high"]),
-        "raw": lambda row: number(row["raw"]),
-        "null mean": lambda row: "–" if pd.isna(row["null_mean"]) else number(row["null_mean"]),
+        **(of_null if has_null(information) else {}),
         "p": lambda row: number(row["p_value"], ".2g"),
         "exact": lambda row: "–" if pd.isna(row["exact"]) else number(round(row["exact"], 4) + 0.0),
         "rows": lambda row: f"{row['num_samples']:g}",

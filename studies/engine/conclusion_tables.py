@@ -44,6 +44,8 @@ def _print_answers(records: StudyRecords, decisions: pd.DataFrame, console: Cons
     if not records.information.empty:
         console.print("\ninformation that the modalities have about the label, in bits, with 95 % intervals")
         console.print(_information_table(records.information))
+        first, second = records.study["modalities"]
+        console.print(f"unique 1: of {first} alone; unique 2: of {second} alone")
 
 
 def _print_decisions(decisions: pd.DataFrame, margin: float, console: Console) -> None:

@@ -27,6 +27,7 @@ _QUICK: Mapping[str, Any] = {
     "information_rows": 400,
 }
 _QUICK_ROWS = 512
+_TO_SEE_IT_WORK = "Only to see it work (--quick), figures and decisions mean nothing"
 _ADDRESS = re.compile(r"auto|(ray://)?[^\s/]+:(?P<port>[0-9]{1,5})")
 _LAST_PORT = 65535
 _SMALLEST_SHARE = 0.0001  # of a core or a GPU, that Ray can give away
@@ -186,6 +187,7 @@ def resolve(study: Study, options: Options) -> Study:
     if options.quick:
         ends_and_middle = {study.lambdas[0], study.lambdas[len(study.lambdas) // 2], study.lambdas[-1]}
         changes |= {**_QUICK, "lambdas": tuple(sorted(ends_and_middle))}
+        changes["question"] = f"{_TO_SEE_IT_WORK}: {study.question}"
         fewest = min(shapes(data, options.data_dir).sizes[0] for data in study.variants.values())
         changes["train_samples"] = (_QUICK_ROWS if fewest > _QUICK_ROWS else None,)
     if options.objective is not None:

@@ -41,6 +41,7 @@ def test_options_change_what_they_name(study: Study) -> None:
 def test_quick_is_smaller_and_gives_way_to_what_is_asked_for(study: Study) -> None:
     quick = resolve(replace(study, configurations=8, lambdas=(0, 0.1, 0.2, 0.5, 1, 2)), Options(quick=True, seeds=3))
     assert (quick.configurations, quick.seeds, quick.lambdas) == (2, 3, (0, 0.5, 2))
+    assert quick.question == f"Only to see it work (--quick), figures and decisions mean nothing: {study.question}"
 
 
 def test_an_unknown_variant_is_refused(study: Study) -> None:

@@ -101,6 +101,17 @@ def test_the_numbers_are_those_of_the_tables(page: Page, conclusions: Conclusion
     assert rows[2][3] == "−0.0100 to 0.0300" and [row[7] for row in rows] == ["0.5000", "–", "–", "–"]
 
 
+def test_information_without_a_null_has_no_column_for_it(conclusions: Conclusions) -> None:
+    """The estimates of today; what each atom is of, and what p tests, is said."""
+    plain = conclusions.records.information.assign(null_mean=np.nan, method="posterior")
+    records = replace(conclusions.records, information=plain)
+    without = Page(study_page(replace(conclusions, records=records)))
+    header, *_ = without.tables["Information in bits"]
+    assert header == ["variant", "atom", "bits", "95 % interval", "p", "exact", "rows", "method"]
+    assert "Unique 1 is what vision alone tells, unique 2 what audio alone does." in without.text
+    assert "whether the atom itself may be, its interval says" in without.text
+
+
 def test_pointing_shows_lambda_mean_interval_and_n(page: Page, study_records: StudyRecords) -> None:
     tips = [attributes["data-tip"] for _, attributes in page.elements if "data-tip" in attributes]
     curve = mean_curves(study_records.scores, "accuracy", ["variant", "encoder"])
