@@ -24,6 +24,7 @@ from studies.engine.commands.information_table import TableOptions
 from studies.engine.options import AllOptions, CommandOptions, parse, resolve
 
 REPOSITORY = Path(__file__).parents[1]
+MAP = REPOSITORY / "studies/results/synthetic_map"
 FOLDERS_WITH_A_PAGE = ("benchmarks", "pid", "studies/results", "trainables/data")
 PAGES = [
     REPOSITORY / "README.md",
@@ -248,6 +249,37 @@ def test_the_first_screen_of_the_readme_has_the_numbers_of_the_committed_study()
     differences = scores - scores.xs(0, level="lambda").reindex(scores.index.droplevel("lambda")).to_numpy()
     worst = differences.groupby(["variant", "encoder", "lambda"]).mean().min()
     assert f"up to {-100 * worst:.0f} points" in first_screen
+
+
+def map_cell(row: pd.Series) -> str:
+    """What the page's map says of one encoder: its decision if it is to be aligned, λ* with all as good, the gain."""
+    chosen = f"{row['best']:g} ({row['as_good'].replace(' to ', '–')})"
+    said = chosen if row["decision"] == "do not align" else f"{row['decision']}, {chosen}"
+    if row["best"] == 0:
+        return said
+    return f"{said} {signed(100 * row['gain'], 1)} ({points_range(row['gain_low'], row['gain_high'])})"
+
+
+@pytest.mark.parametrize("bits", [0, 2, 4, 6, 8])
+def test_the_map_on_the_page_is_that_of_the_committed_studies(bits: int) -> None:
+    decisions = pd.read_csv(MAP / "decision_map.csv").query(f"shared_bits == {bits}")
+    claims = pd.read_csv(MAP / "claims.csv").query(f"statement.str.startswith('R = {bits}:')").set_index("rows")
+    (line,) = [line for line in TEXTS["docs/reproduction.md"].splitlines() if line.startswith(f"| R = {bits}: ")]
+    assert [cell.strip() for cell in line.split("|")[2:-1]] == [
+        f"**{claims.loc[f'{rows:,}', 'verdict']}**: " + "; ".join(map_cell(row) for _, row in group.iterrows())
+        for rows, group in decisions.groupby("train_samples")
+    ]
+
+
+def test_what_is_said_of_the_map_follows_from_its_tables() -> None:
+    page, decisions = TEXTS["docs/reproduction.md"], pd.read_csv(MAP / "decision_map.csv")
+    assert (decisions["decision"] != "undecided").all() and f"All {len(decisions)} encoders are decided" in page
+    scores = [pd.read_csv(MAP / f"scores_{rows}.csv") for rows in (1024, 4096, 45875)]
+    scores.append(pd.read_csv(REPOSITORY / "studies/results/synthetic/scores.csv"))
+    assert f"{sum(map(len, scores)) // 2:,} confirmed replicas" in page  # of two encoders each
+    for of_many_rows in scores[1:3]:
+        alone = of_many_rows.query("variant == 'R=8' and `lambda` == 0").groupby("encoder")
+        assert (alone["ceiling"].mean() - alone["accuracy"].mean() < 0.005).all()
 
 
 def test_what_is_said_of_the_law_follows_from_its_table() -> None:
