@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from math import inf, isfinite
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard
 from unicodedata import category
@@ -396,7 +396,7 @@ def default_encoder(row_shape: tuple[int, ...], width: int = 64) -> EncoderConfi
 
 
 def _is_rate(value: object) -> bool:
-    return is_number(value) and 0 <= value < inf
+    return is_number(value) and value >= 0
 
 
 def _is_share(value: object) -> bool:

@@ -22,6 +22,9 @@ from dataclasses import dataclass
 @dataclass(frozen=True, kw_only=True)
 class MyObjective:
     sharpness: float = 2.0
+
+    def __call__(self, z_a, z_b, **learnt):
+        return (z_a - z_b).square().mean(dim=(-2, -1))
 """
 OBJECTIVE_PATH = "lab_objective:MyObjective"
 DATA_PATH = "lab_data:load"
