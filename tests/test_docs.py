@@ -220,12 +220,16 @@ def test_the_example_of_the_law_forecasts_from_the_table_that_is_kept() -> None:
     assert redundancy.min() < 1.2 < redundancy.max() and 0 <= low < value < high
 
 
+def lambda_star_and_gain(row: pd.Series, between: str) -> str:
+    """λ* with all λ as good as it, and the gain with its band where λ* is not 0."""
+    star = f"{row['best']:g} ({row['as_good'].replace(' to ', '–')})"
+    gain = f"{signed(100 * row['gain'], 1)} ({points_range(row['gain_low'], row['gain_high'])})"
+    return star if row["best"] == 0 else f"{star}{between}{gain}"
+
+
 def decision_cell(row: pd.Series) -> str:
     """What README's table says of one row of a study's decisions."""
-    text = f"{row['decision']}; λ\\* {row['best']:g} ({row['as_good'].replace(' to ', '–')})"
-    if row["best"] == 0:
-        return text
-    return f"{text}; {signed(100 * row['gain'], 1)} ({points_range(row['gain_low'], row['gain_high'])})"
+    return f"{row['decision']}; λ\\* {lambda_star_and_gain(row, '; ')}"
 
 
 @pytest.mark.parametrize("bits", [0, 2, 4, 6, 8])
@@ -253,11 +257,8 @@ def test_the_first_screen_of_the_readme_has_the_numbers_of_the_committed_study()
 
 def map_cell(row: pd.Series) -> str:
     """What the page's map says of one encoder: its decision if it is to be aligned, λ* with all as good, the gain."""
-    chosen = f"{row['best']:g} ({row['as_good'].replace(' to ', '–')})"
-    said = chosen if row["decision"] == "do not align" else f"{row['decision']}, {chosen}"
-    if row["best"] == 0:
-        return said
-    return f"{said} {signed(100 * row['gain'], 1)} ({points_range(row['gain_low'], row['gain_high'])})"
+    said = lambda_star_and_gain(row, " ")
+    return said if row["decision"] == "do not align" else f"{row['decision']}, {said}"
 
 
 @pytest.mark.parametrize("bits", [0, 2, 4, 6, 8])

@@ -69,10 +69,8 @@ def paired_differences(
         np.fill_diagonal(rows, 0.0)
     covariance = _gain_covariance(deviations[:, 0], in_both[:, 0])
     if row_covariance is not None:
-        from_first = row_covariance - row_covariance[0] - row_covariance[:, :1] + row_covariance[0, 0]
-        least = least_row_variance / 2 * (np.eye(len(rows)) + 1)
-        least[0] = least[:, 0] = 0.0
-        covariance = covariance + _without_negative_part(from_first) + least
+        least = least_row_variance / 2 * np.eye(len(rows))
+        covariance = covariance + _without_negative_part(_from_first(row_covariance)) + _from_first(least)
     return PairedDifferences(
         means=means,
         num_seeds=counts,
@@ -87,6 +85,11 @@ def _of_differences(covariance: Array) -> Array:
     """Variance [L, L] of the difference between two of the variables of a covariance."""
     diagonal = np.diagonal(covariance)
     return np.maximum(diagonal[:, None] + diagonal - 2 * covariance, 0.0)
+
+
+def _from_first(covariance: Array) -> Array:
+    """Covariance [L, L] of the differences from the first of the variables of a covariance."""
+    return covariance - covariance[0] - covariance[:, :1] + covariance[0, 0]
 
 
 def _without_negative_part(covariance: Array) -> Array:

@@ -182,16 +182,16 @@ class Study:
 
     def _check_types(self) -> None:
         """Refuse what another type would make fail later, with an error that names no field."""
-        if not isinstance(self.variants, Mapping):
-            raise Refused(f"variants must be data configurations by label, got {self.variants!r}")
+        is_mapping = isinstance(self.variants, Mapping)
+        _require_type("variants", self.variants, is_mapping, "data configurations by label")
         for name, values in self.variants.items():
             _require_type(f"variant {name!r}", values, isinstance(values, DataConfig), "a data configuration")
         for name in ("encoder_1", "encoder_2"):
             encoder = getattr(self, name)
             _require_type(name, encoder, hasattr(encoder, "build"), "the configuration of an encoder, such as Mlp()")
         _require_type("objective", self.objective, callable(self.objective), "an objective, such as alignment.Vicreg()")
-        if not isinstance(self.search_space, Mapping):
-            raise Refused(f"search_space must be tuples of values by name, got {self.search_space!r}")
+        is_mapping = isinstance(self.search_space, Mapping)
+        _require_type("search_space", self.search_space, is_mapping, "tuples of values by name")
         lists = {"lambdas": self.lambdas, "train_samples": self.train_samples}
         lists |= {f"the search space of {name!r}": values for name, values in self.search_space.items()}
         for name, values in lists.items():

@@ -33,9 +33,7 @@ class BegunEstimates(Unsaved, Callback):
     ) -> None:
         self._study, self._references, self._write = study, references, write
         self._records = dict(known)
-        self._left = [
-            label for label in study.variants if label not in known or known[label]["method"] != METHOD
-        ]  # not begun
+        self._left = [label for label in study.variants if known.get(label, {}).get("method") != METHOD]
         self._running: dict[ray.ObjectRef[Record], str] = {}
         self._errors: dict[str, str] = {}
         self._begin(1)
@@ -74,7 +72,8 @@ class BegunEstimates(Unsaved, Callback):
             except RayError as error:  # one variant's failure costs no other its estimate, and is reported at the end
                 self._errors[label] = str(error)
             else:
-                self._write(self._records)
+                # In the study's order, whichever came first, so that its tables are the same in every run.
+                self._write({label: self._records[label] for label in self._study.variants if label in self._records})
         self._begin(at_once)
 
 

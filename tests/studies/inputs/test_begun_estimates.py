@@ -52,6 +52,7 @@ def test_each_is_written_as_it_comes_and_another_s_failure_costs_it_nothing(loca
     failure = estimates.await_all(at_once, Console(file=StringIO()))
     assert [len(state) for state in written.states] == [1, 2]
     assert written.states[-1] == {FIRST: expected(FIRST), THIRD: expected(THIRD)}
+    assert list(written.states[-1]) == [FIRST, THIRD]
     assert failure is not None and failure.startswith(f"the information in the data of {SECOND} was not estimated:")
     assert f"the data of {SECOND} are gone" in failure
 
