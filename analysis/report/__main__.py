@@ -13,6 +13,7 @@ import tyro
 from analysis.comparison import Comparison, compare
 from analysis.conclusions import conclude_records
 from analysis.connection import masked, tracking_store
+from analysis.garbage import seldom_searched
 from analysis.home import usable_home
 from analysis.records import experiments_with_studies, read_studies, unreadable_studies
 from analysis.report.report_folder import write_pages
@@ -40,7 +41,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # no name ends a command whose log file lacks its letters
     options = tyro.cli(ReportOptions, description="One HTML page a study, and one that compares them.")
     try:
-        with usable_home():
+        with seldom_searched(), usable_home():
             _report(options)
     except Refused as error:
         print(error, file=sys.stderr)

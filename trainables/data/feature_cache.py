@@ -49,12 +49,8 @@ def cache_folder() -> Path | None:
 
 def _read(path: Path) -> Mapping[str, np.ndarray] | None:
     """Arrays of a cache file, or None where there is no whole one."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    digest, archive = content[:DIGEST_SIZE], content[DIGEST_SIZE:]
-    if _digest(archive) != digest:
+    archive = read_checked(path)
+    if archive is None:
         return None
     with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
         return dict(arrays)
@@ -63,8 +59,22 @@ def _read(path: Path) -> Mapping[str, np.ndarray] | None:
 def _write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]
-    archive = buffer.getvalue()
-    write_whole(path, _digest(archive) + archive)
+    write_checked(path, buffer.getvalue())
+
+
+def read_checked(path: Path) -> bytes | None:
+    """What `write_checked` wrote, or None where the file is missing, damaged or may not be read."""
+    try:
+        written = path.read_bytes()
+    except OSError:
+        return None
+    digest, content = written[:DIGEST_SIZE], written[DIGEST_SIZE:]
+    return content if _digest(content) == digest else None
+
+
+def write_checked(path: Path, content: bytes) -> None:
+    """Write a file whose damage `read_checked` sees, whole or not at all. Raises OSError where it cannot be written."""
+    write_whole(path, _digest(content) + content)
 
 
 def write_whole(path: Path, content: bytes) -> None:

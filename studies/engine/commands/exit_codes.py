@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from analysis.connection import masked
+from analysis.garbage import seldom_searched
 from analysis.home import usable_home
 from studies.engine.outcome import Outcome, StudyFailed
 from studies.engine.printing import any_encoding, labelled, terminal
@@ -37,7 +38,7 @@ def exit_codes(name: str, console: Console) -> Iterator[None]:
 
     Meanwhile SIGTERM is like Ctrl-C, and no character is one that cannot be printed.
     """
-    with any_encoding():
+    with any_encoding(), seldom_searched():
         try:
             with stopping_gently(), usable_home():
                 yield

@@ -1,13 +1,17 @@
 """A new SQLite store of MLflow's, made by one process while the others wait, and never seen half made."""
 
 import os
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 
 from analysis.connection import masked
 from analysis.tracking_store import sqlite_file, sqlite_uri
 from trainables.config import Refused
+from trainables.data.feature_cache import cache_folder, read_checked, write_checked
 
 _PATIENCE = 300.0  # making the tables takes seconds, on a busy machine a minute
 
@@ -36,13 +40,43 @@ def make_store(uri: str) -> None:
 
 
 def _make_whole(file: Path, uri: str) -> None:
+    part = Path(f"{file}.part")
+    part.write_bytes(_tables())  # over what a process left that was ended meanwhile
+    _open(part, uri)
+    part.replace(file)
+
+
+def _tables() -> bytes:
+    """A store without an experiment, as this release of MLflow makes it; kept, since that takes it seconds."""
+    from mlflow import __version__
+
+    folder = cache_folder()
+    kept = None if folder is None else folder / f"mlflow-{__version__}.tables"
+    tables = None if kept is None else read_checked(kept)
+    if tables is None:
+        tables = _made_tables()
+        if kept is not None:
+            with suppress(OSError):
+                write_checked(kept, tables)
+    return tables
+
+
+def _made_tables() -> bytes:
+    with TemporaryDirectory(prefix="align-or-not-") as folder:
+        file = Path(folder) / "mlflow.db"
+        _open(file, sqlite_uri(file))
+        with closing(sqlite3.connect(file)) as database:
+            # MLflow makes it where there is none, and then for the artifacts' folder of that store.
+            database.execute("DELETE FROM experiments")
+            database.commit()
+        return file.read_bytes()
+
+
+def _open(file: Path, uri: str) -> None:
+    """Have MLflow make what the store lacks; its artifacts lie where those of `uri` do."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    part = Path(f"{file}.part")
-    part.unlink(missing_ok=True)  # what a process left that was ended meanwhile
-    store = SqlAlchemyStore(sqlite_uri(part), artifact_root(uri))
-    store.engine.dispose()
-    part.replace(file)
+    SqlAlchemyStore(sqlite_uri(file), artifact_root(uri)).engine.dispose()
 
 
 def artifact_root(uri: str) -> str:

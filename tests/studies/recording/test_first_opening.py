@@ -6,16 +6,18 @@ import resource
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: F401  # imported once, before the forks
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # and so before the forks, once
 
 from analysis.connection import TrackingServerError
+from analysis.tracking_store import sqlite_uri
 from studies.engine.recording import first_opening
-from studies.engine.recording.first_opening import make_store
+from studies.engine.recording.first_opening import artifact_root, make_store
 from studies.engine.recording.tracking import Tracking
 from trainables.config import Refused
 
@@ -26,6 +28,13 @@ def open_study(name: str) -> None:
     """What a driver does first."""
     with Tracking(STORE, "runs") as tracking:
         tracking.open(name, "identity", "recording", {})
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder in which nothing is kept yet."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "align-or-not"
 
 
 @pytest.fixture
@@ -101,6 +110,32 @@ def test_a_store_that_is_there_is_left_as_it_is(folder: Path) -> None:
     before = (folder / "mlflow.db").read_bytes()
     make_store(STORE)
     assert (folder / "mlflow.db").read_bytes() == before
+
+
+def schema_and_rows(file: Path) -> tuple[list[list[str]], dict[str, list[tuple]]]:
+    """A SQLite store: the lines of its schema, whose order MLflow changes, and its rows without their times."""
+    with closing(sqlite3.connect(file)) as database:
+        schema = database.execute("SELECT name, type, sql FROM sqlite_master ORDER BY name").fetchall()
+        tables = [name for name, kind, _ in schema if kind == "table"]
+        rows = {name: database.execute(f'SELECT * FROM "{name}"').fetchall() for name in tables}
+    rows["experiments"] = [(*row[:4], *row[6:]) for row in rows["experiments"]]
+    return [sorted(line.strip(" \t,") for line in (sql or "").split("\n")) for *_, sql in schema], rows
+
+
+def test_a_store_from_tables_that_were_kept_is_the_one_that_mlflow_makes(folder: Path, cache: Path) -> None:
+    """Also where what was kept is damaged."""
+    SqlAlchemyStore(sqlite_uri(folder / "mlflows.db"), artifact_root(STORE)).engine.dispose()
+    by_mlflow = schema_and_rows(folder / "mlflows.db")
+    assert by_mlflow[1]["experiments"][0][1:3] == ("Default", f"{(folder / 'mlruns').as_uri()}/0")
+    make_store(STORE)
+    (kept,) = cache.glob("mlflow-*.tables")
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-1])
+    make_store("sqlite:///after damage.db")
+    make_store("sqlite:///of what was kept.db")
+    for name in ("mlflow.db", "after damage.db", "of what was kept.db"):
+        assert schema_and_rows(folder / name) == by_mlflow
+    assert len(kept.read_bytes()) == len(whole)
 
 
 def test_a_disk_that_is_full_is_named_and_the_store_is_made_when_there_is_room(folder: Path, repository: Path) -> None:
