@@ -1,8 +1,8 @@
-"""How long until a command says its first words, in this version and in an earlier one?
+"""How long until a command says its first words, and until it ends, in this version and in an earlier one?
 
     python benchmarks/startup.py --before main
 
-Each phase is a command in a fresh process, up to the first line that has the phase's words. Both versions take turns,
+Each phase is a command in a fresh process, up to the first line that has the phase's words, or to its end. Both versions take turns,
 so that a change in the machine's load falls on both. Processor time is that of the command's own process, read from
 /proc; Linux only.
 """
@@ -27,12 +27,12 @@ SMALL = "--quick --variants R=8 --lambdas 0 1".split()
 
 @dataclass(frozen=True)
 class Phase:
-    """A command of a study's script, and words of the line that ends the phase."""
+    """A command of a study's script, and words of the line that ends the phase; None: the end of the process."""
 
     name: str
     script: str
     arguments: Sequence[str]
-    words: str
+    words: str | None
     prepared_by: Sequence[str] | None = None
     """Arguments of the same script, which is run with them once before anything is timed."""
 
@@ -46,6 +46,8 @@ PHASES = (
     Phase("plan of known data", "synthetic", ["--dry-run"], "core-seconds (", prepared_by=["--dry-run"]),
     Phase("a recorded study says so", "synthetic", SMALL, "nothing to train", prepared_by=SMALL),
     Phase("a recorded study is concluded", "synthetic", SMALL, "report: ", prepared_by=SMALL),
+    Phase("a recorded study has ended", "synthetic", SMALL, None, prepared_by=SMALL),
+    Phase("a study begun anew is about to train", "synthetic", [*SMALL, "--fresh"], "starting the", prepared_by=SMALL),
 )
 
 
@@ -76,7 +78,7 @@ class Contestant:
                 raise RuntimeError(f"{phase.name} cannot be prepared:\n{output}")
 
     def seconds(self, phase: Phase) -> tuple[float, float]:
-        """Seconds of processor time, and of the clock, until the phase's words are said."""
+        """Seconds of processor time, and of the clock, until the phase has ended."""
         with tempfile.TemporaryDirectory() as nothing_known:
             cache = Path(nothing_known) if phase.prepared_by is None else self.folder
             begun, said = time.perf_counter(), []
@@ -85,8 +87,11 @@ class Contestant:
             try:
                 for line in process.stdout:
                     said.append(line)
-                    if phase.words.lower() in line.lower():
+                    if phase.words is not None and phase.words.lower() in line.lower():
                         return _processor_seconds(process.pid), time.perf_counter() - begun
+                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # its times can still be read
+                if phase.words is None:
+                    return _processor_seconds(process.pid), time.perf_counter() - begun
             finally:
                 process.communicate()
         raise RuntimeError(f"{phase.name}: expected {phase.words!r}, got:\n{''.join(said)}")

@@ -8,20 +8,23 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import ray
-import torch
-from ray import tune
-from ray.exceptions import RayError
-from ray.tune.result import SHOULD_CHECKPOINT
+from trainables.garbage import not_searched
 
-from trainables.checkpoint import read_checkpoint, write_checkpoint
-from trainables.config import ENCODERS_FILE, SEARCH_METRIC, DataConfig, TrialConfig
-from trainables.data import Splits
-from trainables.packing import packed
-from trainables.placement import PlacedSplits
-from trainables.training import Training
-from trainables.user_code import source_digest, source_files
+with not_searched():  # a worker loads them here, before it trains
+    import numpy as np
+    import ray
+    import torch
+    from ray import tune
+    from ray.exceptions import RayError
+    from ray.tune.result import SHOULD_CHECKPOINT
+
+    from trainables.checkpoint import read_checkpoint, write_checkpoint
+    from trainables.config import ENCODERS_FILE, SEARCH_METRIC, DataConfig, TrialConfig
+    from trainables.data import Splits
+    from trainables.packing import packed
+    from trainables.placement import PlacedSplits
+    from trainables.training import Training
+    from trainables.user_code import source_digest, source_files
 
 FAILURE = "failure"
 

@@ -13,12 +13,12 @@ import tyro
 from analysis.comparison import Comparison, compare
 from analysis.conclusions import conclude_records
 from analysis.connection import masked, tracking_store
-from analysis.garbage import seldom_searched
 from analysis.home import usable_home
 from analysis.records import experiments_with_studies, read_studies, unreadable_studies
 from analysis.report.report_folder import write_pages
 from analysis.tracking_store import folder_fault
 from trainables.config import Refused
+from trainables.garbage import seldom_searched
 
 
 @dataclass(frozen=True, kw_only=True)

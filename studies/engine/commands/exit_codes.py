@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from analysis.connection import masked
-from analysis.garbage import seldom_searched
 from analysis.home import usable_home
 from studies.engine.outcome import Outcome, StudyFailed
 from studies.engine.printing import any_encoding, labelled, terminal
 from studies.engine.signals import stopping_gently
 from trainables.config import Refused
+from trainables.garbage import seldom_searched
 
 EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
 

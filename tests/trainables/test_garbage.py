@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from analysis.garbage import seldom_searched
+from trainables.garbage import not_searched, seldom_searched
 
 # Whatever is searched for garbage finds this object, which only points to itself, and ends it.
 PROGRAM = """
 import gc
 from contextlib import nullcontext
-from analysis.garbage import seldom_searched
+from trainables.garbage import seldom_searched
 
 class Ring:
     def __init__(self):
@@ -41,3 +41,15 @@ def test_whoever_calls_a_command_gets_its_own_frequency_back() -> None:
         sys.exit(1)
     assert gc.get_threshold() == before
     assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_after_imports_it_is_as_before(was_enabled: bool) -> None:
+    try:
+        (gc.enable if was_enabled else gc.disable)()
+        with pytest.raises(ImportError), not_searched():
+            assert not gc.isenabled()
+            raise ImportError
+        assert gc.isenabled() == was_enabled
+    finally:
+        gc.enable()
