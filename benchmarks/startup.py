@@ -2,9 +2,9 @@
 
     python benchmarks/startup.py --before main
 
-Each phase is a command in a fresh process, up to the first line that has the phase's words, or to its end. Both versions take turns,
-so that a change in the machine's load falls on both. Processor time is that of the command's own process, read from
-/proc; Linux only.
+Each phase is a command in a fresh process, up to the first line that has the phase's words, or to its end. Both
+versions take turns, so that a change in the machine's load falls on both. Processor time is that of the command's own
+process, read from /proc; Linux only.
 """
 
 import os
