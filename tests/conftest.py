@@ -3,10 +3,13 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
 import torch
+
+from trainables.garbage import seldom_searched
 
 REPOSITORY = Path(__file__).parents[1]
 # These start nodes of their own, each with its folder.
@@ -28,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if starts_ray(item):
             item.add_marker(pytest.mark.xdist_group(RAY_GROUP))
     items.sort(key=lambda item: not starts_ray(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop() -> Iterator[Any]:
+    """A tenth of the tests' time would go into searching imported libraries for garbage."""
+    with seldom_searched():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -182,11 +182,12 @@ def test_data_that_cannot_be_trained_on_are_refused_before_a_trial(
 
 
 def quicker(name: str, workspace: Workspace) -> Path:
-    """A script of that study, with few rows for the estimate of the information in the data, which takes longest."""
+    """A script of that study, with one small configuration, and few rows for the estimate of the information."""
     script = workspace.folder / f"{name}.py"
     script.write_text(
         f"from dataclasses import replace\nfrom studies import main, {name}\n\n"
-        f"main(replace({name}.STUDY, information_rows=100))\n"
+        f"one = {{choice: values[:1] for choice, values in {name}.STUDY.search_space.items()}} | {{'depth': (1,)}}\n"
+        f"main(replace({name}.STUDY, information_rows=100, search_seeds=1, search_space=one))\n"
     )
     return script
 
