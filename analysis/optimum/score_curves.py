@@ -14,6 +14,8 @@ from scipy import stats
 
 from analysis.arrays import Array
 
+_ACCURACIES = ("accuracy", "accuracy_nonzero")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairedScores:
@@ -50,13 +52,16 @@ def mean_curves(table: pd.DataFrame, value: str, by: Sequence[str], *, confidenc
     """Mean of the column `value` over seeds at each λ, one curve for each combination of the columns `by`.
 
     Returns columns [*by, lambda, mean, low, high, num_seeds]; low and high bound the mean by Student's t, and
-    are NaN where there is one seed. Values that are not finite are left out.
+    are NaN where there is one seed. Those of an accuracy end at 0 and 1, as few seeds would have them go beyond. Values
+    that are not finite are left out.
     """
     finite = table.loc[np.isfinite(table[value])]
     groups = finite.groupby([*by, "lambda"], sort=False)[value]
     curves = groups.agg(mean="mean", deviation="std", num_seeds="size").reset_index()
     half_width = _half_width(curves["deviation"].to_numpy(), curves["num_seeds"].to_numpy(), confidence)
     curves["low"], curves["high"] = curves["mean"] - half_width, curves["mean"] + half_width
+    if value in _ACCURACIES:
+        curves[["low", "high"]] = curves[["low", "high"]].clip(0, 1)
     return curves[[*by, "lambda", "mean", "low", "high", "num_seeds"]]
 
 

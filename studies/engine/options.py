@@ -113,6 +113,8 @@ class Options:
             value = getattr(self, name)
             if value is not None and not 0 <= value < inf:
                 raise Refused(f"--{name.replace('_', '-')} must be a number from 0 on, got {value}")
+        if self.num_cpus == 0:
+            raise Refused("--num-cpus must be at least 1, got 0: a trial without a core is never trained")
         for name in ("gpus_per_trial", "cpus_per_trial"):
             value = getattr(self, name)
             if value and value < _SMALLEST_SHARE:

@@ -66,6 +66,7 @@ def test_an_objective_that_cannot_be_made_is_refused(tmp_path: Path, monkeypatch
         ({"gpus_per_trial": 1e-5}, "--gpus-per-trial must be 0 or at least 0.0001, got 1e-05"),
         ({"gpus_per_trial": 1.5}, "--gpus-per-trial must be a share of one GPU or a whole number of them, got 1.5"),
         ({"num_gpus": 1, "simulate_gpus": 1}, "exclude each other"),
+        ({"num_cpus": 0}, "--num-cpus must be at least 1, got 0"),
         ({"address": "auto", "num_cpus": 2}, "--address uses a running cluster's resources"),
     ],
 )

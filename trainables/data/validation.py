@@ -98,6 +98,8 @@ def _warnings(splits: Splits, batch_size: int) -> Iterator[str]:
         yield f"always naming the largest class is right in {largest:.1%} of test, so accuracy tells little"
     if note := few_rows_note(len(splits.test)):
         yield note
+    if np.array_equal(splits.train.x1, splits.train.x2):
+        yield f"{' and '.join(splits.modalities)} are the same numbers in training: nothing is there to be aligned"
     for index, modality in enumerate(splits.modalities):
         values, lengths = inputs(splits.train, index)
         # Without lengths it may be an image, whose edges are constant; so may each step of a row of more axes be.

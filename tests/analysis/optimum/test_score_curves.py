@@ -21,20 +21,28 @@ def scores_of(table: dict[float, list[float]], variant: str = "a", encoder: str 
 
 
 def test_mean_and_interval_by_hand() -> None:
-    curves = mean_curves(scores_of({0.0: [1.0, 2.0, 3.0], 1.0: [5.0]}), "accuracy", ["variant", "encoder"])
+    curves = mean_curves(scores_of({0.0: [0.4, 0.5, 0.6], 1.0: [0.7]}), "accuracy", ["variant", "encoder"])
     several, one = curves.to_dict("records")
     assert (several["variant"], several["encoder"], several["lambda"]) == ("a", "vision", 0.0)
-    assert several["mean"] == 2.0
-    # t with 2 degrees of freedom is 4.3027 at 97.5 %; the standard error is 1/√3.
-    assert several["high"] - several["mean"] == pytest.approx(4.3027 / np.sqrt(3), rel=1e-4)
-    assert several["mean"] - several["low"] == pytest.approx(4.3027 / np.sqrt(3), rel=1e-4)
-    assert (one["mean"], one["num_seeds"]) == (5.0, 1)
+    assert several["mean"] == 0.5
+    # t with 2 degrees of freedom is 4.3027 at 97.5 %; the standard error is .1/√3.
+    assert several["high"] - several["mean"] == pytest.approx(0.43027 / np.sqrt(3), rel=1e-4)
+    assert several["mean"] - several["low"] == pytest.approx(0.43027 / np.sqrt(3), rel=1e-4)
+    assert (one["mean"], one["num_seeds"]) == (0.7, 1)
     assert np.isnan(one["low"]) and np.isnan(one["high"])
 
 
+@pytest.mark.parametrize(("value", "ends"), [("accuracy", (0.0, 1.0)), ("value", (0.7 - 2.5412, 0.7 + 2.5412))])
+def test_no_interval_of_an_accuracy_goes_beyond_it(value: str, ends: tuple[float, float]) -> None:
+    """Of two seeds, t with 1 degree of freedom is 12.706 at 97.5 %, and the standard error half their difference."""
+    table = scores_of({0.0: [0.5, 0.9]}).rename(columns={"accuracy": value})
+    (curve,) = mean_curves(table, value, ["encoder"]).to_dict("records")
+    assert (curve["low"], curve["high"]) == pytest.approx(ends, abs=1e-3)
+
+
 def test_a_diverged_replica_does_not_enter_a_mean() -> None:
-    curves = mean_curves(scores_of({0.0: [1.0, np.nan, 3.0]}), "accuracy", ["encoder"])
-    assert curves["mean"].tolist() == [2.0]
+    curves = mean_curves(scores_of({0.0: [0.4, np.nan, 0.6]}), "accuracy", ["encoder"])
+    assert curves["mean"].tolist() == [0.5]
     assert curves["num_seeds"].tolist() == [2]
 
 

@@ -236,6 +236,15 @@ def test_a_class_that_is_nearly_all_of_the_test_rows_is_told(splits):
     assert check(uneven, 64) == ["always naming the largest class is right in 90.0% of test, so accuracy tells little"]
 
 
+def test_one_modality_twice_is_said(splits):
+    same = {name: replace(split, x2=split.x1, lengths_2=split.lengths_1) for name, split in splits.by_name.items()}
+    twice = replace(splits, **same)
+    first, second = splits.modalities
+    assert check(twice, 64) == [
+        f"{first} and {second} are the same numbers in training: nothing is there to be aligned"
+    ]
+
+
 def test_groups_in_two_splits_are_counted(splits):
     of_each = {"train": range(5), "valid": range(5, 9), "test": range(9, 13)}
     grouped = {
