@@ -1,4 +1,4 @@
-"""The table of odd inputs in docs/operations.md: each row is held by a test, which is named here."""
+"""The table of odd inputs in docs/robustness.md: each row is held by a test, which is named here."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-PAGE = (REPOSITORY / "docs/operations.md").read_text(encoding="utf-8")
+PAGE = (REPOSITORY / "docs/robustness.md").read_text(encoding="utf-8")
 TABLE = PAGE.split("## Odd inputs and odd places")[1].split("\n## ")[0]
 ROWS = [line.split(" | ")[0].removeprefix("| ") for line in TABLE.splitlines() if re.match(r"\| (?!what \||---)", line)]
 
@@ -61,6 +61,7 @@ TESTS = {
     "MMSA's": ["tests/studies/test_real_studies.py: features_of_mmsa_are_a_study_as_they_are"],
     "splits of MMSA's": [f"{ARCHIVE}/test_mmsa_arrays.py: content_of_another_format_is_refused_by_name"],
     "an archive under a password": [f"{ARCHIVE_ROWS}: archives_that_cannot_be_opened_are_refused_with_the_reason"],
+    "both modalities are": ["tests/trainables/data/test_validation.py: one_modality_twice_is_said"],
     "`--lambdas nan`": [
         "tests/studies/test_study.py: impossible_studies_are_refused",
         f"{OPTIONS}: contradictory_options_are_refused",
