@@ -59,7 +59,7 @@ def regrets(outcome: Outcome, fitted: RedundancyLaw) -> pd.DataFrame:
     for variant, modality in product(STUDY.variants, (1, 2)):
         forecast = _forecast(outcome.information, variant, modality, fitted)
         of_encoder = (outcome.scores["variant"] == variant) & (outcome.scores["encoder"] == f"modality_{modality}")
-        paired = paired_scores(outcome.scores.loc[of_encoder])
+        paired = paired_scores(outcome.scores.loc[of_encoder], STUDY.seeds)
         answers = dict(zip(ANSWERS, (_nearest(forecast.value), 0.0, 1.0), strict=True))
         row = {"variant": variant, "encoder": f"modality_{modality}", "told": forecast.is_told}
         row |= {"forecast": forecast.value, "low": forecast.interval[0], "high": forecast.interval[1]}

@@ -3,10 +3,11 @@
 A claim of a shape is tested by the band of gains over the first λ that the encoder's decision rests on, which holds for
 all λ together. It is *reproduced* where the band shows the shape, *not reproduced* where it shows another, and *cannot
 tell* where it shows too little. A rise or fall that is not shown is held to be absent only where the band excludes a
-change of a percentage point or more. An inverted U must have its λ* in the range that is claimed, and is refuted where
-every λ that is as good lies outside. Alignment is what a measure has beyond its chance level, and a rise of it must
-leave chance. Numbers of Table 1 are reproduced where they
-lie, as rounded, in the 95 % interval of ours. Verdicts are not corrected for the number of claims.
+change of a percentage point or more. A curve that rises and saturates must still be shown to gain at the last λ, but
+not to be best there. An inverted U must have its λ* in the range that is claimed, and is refuted where every λ that is
+as good lies outside. Alignment is what a measure has beyond its chance level, and a rise of it must leave chance.
+Numbers of Table 1 are reproduced where they lie, as rounded, in the 95 % interval of ours. Verdicts are not corrected
+for the number of claims.
 """
 
 from collections.abc import Iterator, Sequence
@@ -112,11 +113,13 @@ def curve_verdict(claim: CurveClaim, decision: Decision) -> Verdict:
     no_rise = not rises and highest < SMALLEST_CHANGE
     no_fall = not falls and max(highest, 0.0) - last < SMALLEST_CHANGE
     if claim.shape == "falls":
-        return _decide(shown=falls and not rises, refuted=rises or no_fall)
+        return _decide(shown=falls and no_rise, refuted=rises or no_fall)
     if claim.shape == "rises":
         return _decide(shown=rises, refuted=no_rise)
     if claim.shape == "rises_and_saturates":
-        return _decide(shown=rises and not falls, refuted=falls or no_rise)
+        stays = bool(decision.lows[-1] > 0) and not falls
+        still_rises = decision.shape == "increasing"
+        return _decide(shown=rises and stays and not still_rises, refuted=falls or no_rise or still_rises)
     assert claim.peak is not None  # the shape that is left
     elsewhere = min(decision.as_good) > claim.peak[1] or max(decision.as_good) < claim.peak[0]
     return _decide(
@@ -143,12 +146,13 @@ def _alignment_findings(claim: AlignmentClaim, conclusions: Conclusions, variant
     subject = variant.label if variant.shared_bits is not None else f"{variant.label} {pair}"
     if rows.empty:
         return
-    beyond_chance = paired_scores(rows.assign(accuracy=rows["value"] - rows["chance"]))
+    first_seeds = conclusions.records.study["definition"]["seeds"]  # those that every λ has
+    beyond_chance = paired_scores(rows.assign(accuracy=rows["value"] - rows["chance"]), first_seeds)
     if len(beyond_chance.lambdas) < 2 or len(beyond_chance.seeds) < 2:
         yield Finding(subject=subject, result="too few seeds or λ", interval="", verdict=CANNOT_TELL)
         return
     regime = optimal_lambda(beyond_chance.lambdas, beyond_chance.scores).regime
-    beyond_high = paired_scores(rows.assign(accuracy=rows["value"] - rows["chance_high"])).scores
+    beyond_high = paired_scores(rows.assign(accuracy=rows["value"] - rows["chance_high"]), first_seeds).scores
     ends = rows.loc[rows["lambda"].isin(beyond_chance.lambdas[[0, -1]]) & rows["seed"].isin(beyond_chance.seeds)]
     first, last = ends.groupby("lambda")[["value", "chance"]].mean().to_dict("records")
     low, high = (bounds[0] for bounds in mean_bounds(beyond_chance.scores[-1:] - beyond_chance.scores[:1]))

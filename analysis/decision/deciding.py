@@ -10,7 +10,7 @@ from analysis.decision.decisions import Decision
 from analysis.decision.near_best import could_be_best
 from analysis.decision.needed_seeds import contending, further_seeds, rows_dominate, seeds_are_spent
 from analysis.decision.paired_differences import PairedDifferences, paired_differences
-from analysis.decision.row_errors import least_row_variance, row_covariance
+from analysis.decision.row_errors import least_row_variances, row_covariance
 from analysis.decision.spent import spent_at
 from analysis.optimum import checked_curve
 
@@ -62,7 +62,9 @@ def decide(
     near[top] = possible[top] = True
     word = word_of(band, margin)
     possible[0] &= word != "align"  # which shows that some λ is better than the first
-    is_open = contending(band, near, margin) if word == "undecided" else np.zeros(len(grid), dtype=bool)
+    is_open = np.zeros(len(grid), dtype=bool)
+    if word == "undecided" and differences.is_scored[0]:
+        is_open = contending(band, near, margin)
     next_errors = spent_at(np.minimum(looks, looks[0]) + is_open, 1 - confidence)
     next_levels = single_levels(differences, next_errors, seed)
     seeds_cannot_tell = seeds_are_spent(differences, is_open, margin, next_levels)
@@ -118,7 +120,9 @@ def _differences(scores: Array, hits: ArrayLike | None, groups: ArrayLike | None
     misfit = np.abs(right.mean(axis=2, dtype=np.float32) - scores)[has_score]
     if (misfit > LARGEST_ROUNDING).any():
         raise ValueError(f"hits must give the scores as their means over rows, they differ by up to {misfit.max():.3g}")
-    return paired_differences(scores, *row_covariance(right, has_score, number), least_row_variance(right.shape[2]))
+    return paired_differences(
+        scores, *row_covariance(right, has_score, number), least_row_variances(right, has_score, number)
+    )
 
 
 def _numbered(groups: ArrayLike, num_rows: int) -> NDArray[np.intp]:

@@ -1,11 +1,12 @@
 """The decision of every variant and encoder of a study, and what tables and figures show of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil, log2
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from analysis.decision.deciding import CONFIDENCE, decide
 from analysis.decision.decision_sentences import decision_sentence
@@ -30,6 +31,7 @@ def study_decisions(records: StudyRecords) -> Decisions:
         records.scores,
         margin=definition["margin"],
         first_seeds=definition["seeds"],
+        lambdas=records.study["lambdas"],
         hits=records.hits.hits,
         groups=records.hits.groups,
     )
@@ -39,6 +41,7 @@ def score_decisions(
     scores: pd.DataFrame,
     *,
     first_seeds: int,
+    lambdas: Sequence[float] = (),
     margin: float = 0.005,
     confidence: float = CONFIDENCE,
     hits: Mapping[tuple[str, str], ArrayLike] | None = None,
@@ -46,17 +49,20 @@ def score_decisions(
 ) -> Decisions:
     """Decide for each variant and encoder, in the order in which the table first names them.
 
-    scores: columns [variant, lambda, encoder, seed, accuracy], NaN for a replica that diverged. All λ of the table
-    are the grid of every encoder; where it is one λ alone there is nothing to decide. hits: by variant and encoder,
+    scores: columns [variant, lambda, encoder, seed, accuracy], NaN for a replica that diverged. lambdas: those that
+    the study asks about. With them all λ of the table are the grid of every encoder, so that gains over a first λ that
+    has no score yet are not taken for gains over the next one. Where only one λ has scores there is nothing to decide.
+    hits: by variant and encoder,
     [L, S, N] over all λ of the table and the seeds of the variant and encoder, both in increasing order. groups: by
     variant, [N]. first_seeds: seeds of the first round; as rounds double them, the seeds of a λ say at which look it
     got them. Raises ValueError for a seed scored twice, and for what `decide` refuses.
     """
     if scores.duplicated(["variant", "encoder", "lambda", "seed"]).any():
         raise ValueError("scores must hold one row for each λ and seed of an encoder, some have two")
-    grid = np.unique(scores["lambda"].to_numpy(dtype=float))
+    scored = np.unique(scores["lambda"].to_numpy(dtype=float))
+    grid = np.union1d(scored, lambdas)
     found: dict[tuple[str, str], Decision] = {}
-    if len(grid) < 2:
+    if len(scored) < 2:
         return found
     for variant, encoder in scores[["variant", "encoder"]].drop_duplicates().itertuples(index=False):
         of_encoder = (hits or {}).get((variant, encoder))
@@ -69,10 +75,19 @@ def score_decisions(
             margin=margin,
             confidence=confidence,
             look=[look_at(count, first_seeds) for count in counts],
-            hits=of_encoder,
+            hits=None if of_encoder is None else _on_grid(np.asarray(of_encoder), np.isin(grid, scored)),
             groups=None if of_encoder is None else (groups or {}).get(variant),
         )
     return found
+
+
+def _on_grid(hits: NDArray[Any], is_scored: NDArray[np.bool_]) -> NDArray[Any]:
+    """Hits [L, S, N] with nothing right at the λ of the grid that have no scores."""
+    if is_scored.all():
+        return hits
+    whole = np.zeros((len(is_scored), *hits.shape[1:]), dtype=hits.dtype)
+    whole[is_scored] = hits
+    return whole
 
 
 def look_at(num_seeds: int, first_seeds: int) -> int:

@@ -51,19 +51,20 @@ def further_seeds(
     `levels` [L] are those of single intervals at the next look. None without contenders, where no number up to `most`
     would do, or where the scatter over seeds is not known.
     """
-    if not contenders.any():
+    limit = MOST_SEEDS if most is None else most
+    if not contenders.any() or limit < 1:
         return None
     present = int(differences.num_seeds[contenders, 0].min())
-    limit = MOST_SEEDS if most is None else most
 
     def decides(further: int) -> bool:
         counts = np.maximum(differences.num_seeds, present + further)
         return word_of(gain_band(replace(differences, num_seeds=counts), levels), margin) != "undecided"
 
-    if limit < 1 or not decides(limit):
-        return None
+    # From below, as more may decide less: with few groups of test rows, degrees of freedom fall as seeds grow.
     too_few, enough = 0, 1
     while not decides(enough):
+        if enough >= limit:
+            return None
         too_few, enough = enough, min(2 * enough, limit)
     while enough - too_few > 1:
         middle = (too_few + enough) // 2

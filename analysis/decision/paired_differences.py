@@ -45,12 +45,12 @@ class PairedDifferences:
 
 
 def paired_differences(
-    scores: Array, row_covariance: Array | None, num_rows: int | None, least_row_variance: float = 0.0
+    scores: Array, row_covariance: Array | None, num_rows: int | None, least_row_variances: Array | None = None
 ) -> PairedDifferences:
     """Compare every two λ by the seeds that have a score at both.
 
     scores [L, S], NaN where there is none; row_covariance [L, L] of the mean scores, None where rows add no error;
-    least_row_variance: what rows add to each difference at least.
+    least_row_variances [L, L]: what rows add to each difference at least, nothing where None.
     """
     has_score = np.isfinite(scores)
     in_both = has_score[:, None] & has_score[None]
@@ -65,12 +65,12 @@ def paired_differences(
     variances = _without_false_certainty(variances, (RELATIVE_ROUNDING * np.abs(filled).max()) ** 2)
     rows = np.zeros_like(variances)
     if row_covariance is not None:
-        rows = np.maximum(_of_differences(row_covariance), least_row_variance)
+        least = np.zeros_like(rows) if least_row_variances is None else least_row_variances
+        rows = np.maximum(_of_differences(row_covariance), least)
         np.fill_diagonal(rows, 0.0)
     covariance = _gain_covariance(deviations[:, 0], in_both[:, 0])
     if row_covariance is not None:
-        least = least_row_variance / 2 * np.eye(len(rows))
-        covariance = covariance + _without_negative_part(_from_first(row_covariance)) + _from_first(least)
+        covariance = covariance + _without_negative_part(_from_first(row_covariance)) + _of_gains(least[0])
     return PairedDifferences(
         means=means,
         num_seeds=counts,
@@ -90,6 +90,17 @@ def _of_differences(covariance: Array) -> Array:
 def _from_first(covariance: Array) -> Array:
     """Covariance [L, L] of the differences from the first of the variables of a covariance."""
     return covariance - covariance[0] - covariance[:, :1] + covariance[0, 0]
+
+
+def _of_gains(variances: Array) -> Array:
+    """Covariance [L, L] of gains of these variances [L] over the first, half of which they share, as it is the first's.
+
+    The first gains nothing over itself. Where variances differ, two gains share what the smaller one has.
+    """
+    covariance = np.minimum.outer(variances, variances) / 2
+    np.fill_diagonal(covariance, variances)
+    covariance[0] = covariance[:, 0] = 0.0
+    return covariance
 
 
 def _without_negative_part(covariance: Array) -> Array:

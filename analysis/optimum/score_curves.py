@@ -27,13 +27,16 @@ class PairedScores:
     num_dropped: int
 
 
-def paired_scores(scores: pd.DataFrame) -> PairedScores:
+def paired_scores(scores: pd.DataFrame, first_seeds: int | None = None) -> PairedScores:
     """Pair one encoder's scores by seed.
 
+    first_seeds: take the first so many alone, which every λ is given before rounds give some λ more; all where None.
     A λ at which fewer than half of the seeds have a score (not run yet, or most replicas diverged) is left
     out; then a seed that lacks a score at one of the others is dropped at all of them, and counted. Raises
     ValueError for a seed scored twice.
     """
+    if first_seeds is not None:
+        scores = scores.loc[scores["seed"] < first_seeds]
     rows = scores.loc[np.isfinite(scores["accuracy"])]
     if rows.duplicated(["lambda", "seed"]).any():
         raise ValueError("scores must hold one row for each λ and seed of an encoder, some have two")

@@ -18,7 +18,7 @@ from pid.inference.resampling import (
     resampled,
     useful_workers,
 )
-from pid.inference.sample import Sample, rows_of_groups, sample_of
+from pid.inference.sample import Sample, rows_in_place_of, rows_of_groups, sample_of
 from pid.inference.verdict import LEVEL, dominant_atom, independence_p_value, largest_standardised, p_values
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "p_values",
     "permuted_labels",
     "resampled",
+    "rows_in_place_of",
     "rows_of_groups",
     "sample_of",
     "tie_corrected",

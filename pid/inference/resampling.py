@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pid.inference.correction import as_vector
-from pid.inference.sample import Sample, rows_of_groups
+from pid.inference.sample import Sample, rows_in_place_of, rows_of_groups
 from pid.methods import Decomposition, Method
 
 # Each worker imports for about three seconds first: work that takes less than this is as fast on one core.
@@ -24,13 +24,13 @@ Draw = Callable[[Sample, np.random.Generator], Sample]
 
 
 def permuted_labels(sample: Sample, generator: np.random.Generator) -> Sample:
-    """The same rows with the labels of whole groups in another order, so that labels do not depend on the features.
+    """The same rows, where each group has the labels of another one, so that labels do not depend on the features.
 
-    Each class keeps its number of rows. The labels of all groups are laid end to end in the new order. So where groups
-    differ in size, labels of one group may fall into two, but mostly stay together.
+    Labels of a group that is smaller are repeated, those of a larger one cut. Where all groups are of one size, each
+    class keeps its number of rows.
     """
-    order = generator.permutation(len(sample.starts) - 1)
-    return replace(sample, y=sample.y[rows_of_groups(sample.starts, order)])
+    others = generator.permutation(len(sample.starts) - 1)
+    return replace(sample, y=sample.y[rows_in_place_of(sample.starts, others)])
 
 
 def resampled(sample: Sample, generator: np.random.Generator) -> Sample:

@@ -50,3 +50,13 @@ def rows_of_groups(starts: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     sizes = np.diff(starts)[chosen]
     ends = sizes.cumsum()
     return np.arange(ends[-1]) + np.repeat(starts[chosen] - (ends - sizes), sizes)
+
+
+def rows_in_place_of(starts: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """For each group the rows of the group in `others` at its place, repeated or cut to as many rows as it has itself.
+
+    So no label of another group lies in two groups, as it would where rows of unequal groups were laid end to end.
+    """
+    sizes = np.diff(starts)
+    within = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes)
+    return np.repeat(starts[others], sizes) + within % np.repeat(sizes[others], sizes)

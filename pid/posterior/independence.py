@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pid.inference import largest_standardised, rows_of_groups
+from pid.inference import largest_standardised, rows_in_place_of, rows_of_groups
 
 # More rows cost more and decide nothing: what so many do not show is too little to matter.
 _MOST_ROWS = 4096
@@ -32,20 +32,21 @@ def independence_test(
     num_permutations: int,
     generator: np.random.Generator,
 ) -> Independence:
-    """Permute the labels of whole groups, and fit kernel ridge regressions to each permutation.
+    """Give each group the labels of another, and fit kernel ridge regressions to each such permutation.
 
     `inputs`: x1 [n, d_1] and x2 [n, d_2] standardised; `codes` [n] classes from 0; `starts` as `Sample` has them. A
     fit is linear in the indicators of the classes, so the fits to all permutations are one product. The statistic is
     the covariance of fit and label, by a linear and a Gaussian kernel and two penalties each, the largest in standard
-    deviations above its mean over the sample and all permutations. Where groups are exchangeable these are too, so
-    p <= a in at most a share a of samples. Of more than 4,096 rows, groups are drawn at random.
+    deviations above its mean over the sample and all permutations. Where all rows of a group have one label, or groups
+    are of one size, labels of exchangeable groups are exchangeable, so p <= a in at most a share a of samples. Of more
+    than 4,096 rows, groups are drawn at random.
     """
     chosen = _some_groups(starts, generator)
     rows = rows_of_groups(starts, chosen)
     own_starts = np.concatenate(([0], np.diff(starts)[chosen].cumsum()))
     labels = [codes[rows]]
     for _ in range(num_permutations):
-        labels.append(codes[rows][rows_of_groups(own_starts, generator.permutation(len(chosen)))])
+        labels.append(codes[rows][rows_in_place_of(own_starts, generator.permutation(len(chosen)))])
     indicators = np.eye(int(codes.max()) + 1)[np.stack(labels, axis=1)]
     indicators = (indicators - indicators.mean(axis=0)).reshape(len(rows), -1)
     x1, x2 = inputs[0][rows], inputs[1][rows]

@@ -11,6 +11,7 @@ from trainables.data.splits import REGRESSION, Split, Splits
 from trainables.measured_rows import FEWEST_MEASURED_ROWS, few_rows_note
 
 _FEWEST_SCORED_ROWS = 100
+_FEWEST_GROUPS, _FEW_GROUPS = 2, 10
 _MOST_NAMED = 8
 _UNEVEN = 0.8  # share of the largest class
 _FEWEST_ROWS = (
@@ -41,6 +42,8 @@ def _errors(splits: Splits) -> Iterator[str]:
     for name, fewest, purpose in _FEWEST_ROWS:
         if len(splits.by_name[name]) < fewest:
             yield f"expected at least {fewest} rows in {name}, {purpose}, found {len(splits.by_name[name])}"
+    if (num_groups := _num_groups(splits.test)) is not None and num_groups < _FEWEST_GROUPS:
+        yield "expected rows of at least 2 groups in test, found 1: it says nothing about how groups scatter"
     for name, split in splits.by_name.items():
         yield from _label_errors(splits, split, name)
     for index, modality in enumerate(splits.modalities):
@@ -96,6 +99,8 @@ def _warnings(splits: Splits, batch_size: int) -> Iterator[str]:
     largest = np.bincount(splits.classes(splits.test)).max() / len(splits.test)
     if largest >= _UNEVEN:
         yield f"always naming the largest class is right in {largest:.1%} of test, so accuracy tells little"
+    if (num_groups := _num_groups(splits.test)) is not None and num_groups < _FEW_GROUPS:
+        yield f"test has rows of {num_groups} groups, from which decisions must tell how groups scatter"
     if note := few_rows_note(len(splits.test)):
         yield note
     if np.array_equal(splits.train.x1, splits.train.x2):
@@ -116,6 +121,10 @@ def _warnings(splits: Splits, batch_size: int) -> Iterator[str]:
     for first, second in combinations(groups, 2):
         if num_shared := len(groups[first] & groups[second]):
             yield f"{num_shared} groups have rows both in {first} and in {second}, so these are not independent"
+
+
+def _num_groups(split: Split) -> int | None:
+    return None if split.groups is None else len(np.unique(split.groups))
 
 
 def _absent_classes(splits: Splits, split: Split) -> str:

@@ -113,7 +113,10 @@ def verify_forecasts(study: Study, forecasts: Mapping[str, Forecast], options: A
     stop_if_interrupted(outcome, console)
     console.print("\nregret: accuracy at the sweep's best λ less accuracy at the forecast")
     for encoder, forecast in forecasts.items():
-        paired = paired_scores(outcome.scores.loc[outcome.scores["encoder"] == encoder])
+        paired = paired_scores(outcome.scores.loc[outcome.scores["encoder"] == encoder], study.seeds)
+        if _rounded(forecast.value) not in paired.lambdas:
+            console.print(f"  {encoder}: most seeds diverged at the forecast {_rounded(forecast.value):g}")
+            continue
         regret = forecast_regret(paired.lambdas, paired.scores, _rounded(forecast.value))
         interval = f" ({regret.interval[0]:.4f} to {regret.interval[1]:.4f})" if regret.interval else ""
         console.print(

@@ -61,6 +61,7 @@ class VariantRounds:
             confirmed.scores,
             margin=self._study.margin,
             first_seeds=self._study.seeds,
+            lambdas=self._study.lambdas,
             hits=confirmed.hits.hits,
             groups=confirmed.hits.groups,
         )

@@ -9,8 +9,10 @@ import pytest
 from scipy import stats
 
 from analysis.claims import CLAIMS, claim_findings, claim_markdown, claim_summary
+from analysis.claims.findings import curve_verdict
+from analysis.claims.paper import CurveClaim
 from analysis.conclusions import Conclusions
-from analysis.decision import decision_table, study_decisions
+from analysis.decision import Decision, decide, decision_table, study_decisions
 from analysis.progress import study_progress
 from analysis.records import StudyRecords
 
@@ -105,7 +107,8 @@ def verdicts(findings: pd.DataFrame, claim: str) -> list[str]:
         (0, "inverted_u", "not reproduced"),
         (0, "flat", "not reproduced"),  # with so little noise a fall of a point is excluded
         (6, "saturating", "reproduced"),
-        (8, "increasing", "reproduced"),
+        (8, "saturating", "reproduced"),
+        (8, "increasing", "not reproduced"),  # it is still rising where the grid ends
         (8, "decreasing", "not reproduced"),
         (8, "inverted_u", "not reproduced"),
         (8, "flat", "not reproduced"),
@@ -127,7 +130,8 @@ def test_an_inverted_u_must_peak_where_the_paper_says(conclude: Callable[..., Co
     found = {}
     for factor in (0.6, 1.0, 20.0):
         scaled = whole.records.scores.assign(**{"lambda": factor * whole.records.scores["lambda"]})
-        conclusions = conclude_without_figures(replace(whole.records, scores=scaled))
+        study = {**whole.records.study, "lambdas": [factor * lambda_ for lambda_ in whole.records.study["lambdas"]]}
+        conclusions = conclude_without_figures(replace(whole.records, study=study, scores=scaled))
         found[factor] = verdicts(claim_findings([conclusions]), "synthetic R=4")
     # At .8 the interval of λ* still holds some of .4 to .6, so that the claim is neither shown nor refuted.
     assert found == {0.6: ["reproduced"] * 2, 1.0: ["cannot tell"] * 2, 20.0: ["not reproduced"] * 2}
@@ -140,6 +144,29 @@ def test_noise_makes_claims_that_cannot_be_told(conclude: Callable[..., Conclusi
         assert verdicts(findings, claim) == ["cannot tell"] * 2
     one_seed = claim_findings([conclude(shapes, data, num_seeds=1)])
     assert set(one_seed["verdict"]) == {"cannot tell"}
+
+
+def band(lows: list[float], highs: list[float]) -> Decision:
+    """A decision whose band over four λ has these ends, on scores from which nothing else follows."""
+    scores = np.array([[0.5, 0.6]] * 4)
+    return replace(decide([0, 0.1, 1, 2], scores), lows=np.array(lows), highs=np.array(highs), shape="saturating")
+
+
+@pytest.mark.parametrize(
+    ("bits", "lows", "highs", "verdict"),
+    [
+        (8, [0, 0.002, 0.002, -0.30], [0, 0.05, 0.05, 0.05], "cannot tell"),  # the last λ may lie far below
+        (8, [0, 0.002, 0.002, 0.001], [0, 0.05, 0.05, 0.05], "reproduced"),
+        (0, [0, -0.01, -0.01, -0.20], [0, 0.30, 0.30, -0.05], "cannot tell"),  # it may rise before it falls
+        (0, [0, -0.01, -0.01, -0.20], [0, 0.009, 0.009, -0.05], "reproduced"),
+    ],
+)
+def test_a_band_that_is_too_wide_reproduces_nothing(
+    bits: int, lows: list[float], highs: list[float], verdict: str
+) -> None:
+    claim = next(claim for claim in CLAIMS if claim.key == f"synthetic R={bits}")
+    assert isinstance(claim, CurveClaim)
+    assert curve_verdict(claim, band(lows, highs)) == verdict
 
 
 def test_the_change_of_alignment_has_the_interval_of_a_paired_t_test(conclude: Callable[..., Conclusions]) -> None:
@@ -182,7 +209,7 @@ def test_claims_know_their_data_encoder_and_rows(conclude: Callable[..., Conclus
     other = conclude({"MOSEI": "increasing"}, {"MOSEI": mosei}, modalities=("audio", "vision"))
     assert not any("mosei" in claim for claim in claim_findings([other])["claim"])
     rows = conclude(
-        {"R=8, 256 rows": "increasing", "R=8, all rows": "decreasing"},
+        {"R=8, 256 rows": "saturating", "R=8, all rows": "decreasing"},
         {"R=8": synthetic(8)},
         train_samples=(256, None),
     )

@@ -1,12 +1,17 @@
 """The decision: four words by hand, every odd table, invariances, and that words never contradict their band."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from analysis.decision import Decision, decide, spent_at
+from analysis.decision.band import gain_band
+from analysis.decision.band_verdict import word_of
+from analysis.decision.needed_seeds import further_seeds, seeds_are_spent
+from analysis.decision.paired_differences import PairedDifferences
 
 GRID = [0.0, 0.1, 0.4, 1.0, 4.0]
 MARGIN = 0.005
@@ -265,6 +270,27 @@ def test_the_needed_seeds_decide_if_estimates_stay() -> None:
     assert decide(GRID, half, look=2).word == "undecided"
     assert decide(GRID, scores, more_seeds_at_most=found.more_seeds).more_seeds == found.more_seeds
     assert decide(GRID, scores, more_seeds_at_most=found.more_seeds - 1).more_seeds is None
+
+
+def test_few_seeds_may_decide_what_many_do_not() -> None:
+    """With five groups of test rows, degrees of freedom fall from 11 towards 4 as seeds are added."""
+    differences = PairedDifferences(
+        means=np.array([[0, -0.0465], [0.0465, 0]]),
+        num_seeds=np.full((2, 2), 8),
+        seed_variances=7.5e-4 * (1 - np.eye(2)),
+        row_variances=1e-4 * (1 - np.eye(2)),
+        covariance=np.diag([0, 7.5e-4 / 8 + 1e-4]),
+        num_rows=5,
+    )
+    levels = np.full(2, 0.05 / 7)
+    words = {
+        further: word_of(gain_band(replace(differences, num_seeds=np.full((2, 2), 8 + further)), levels), 0.005)
+        for further in (0, 1, 16, 100)
+    }
+    assert words == {0: "undecided", 1: "align", 16: "align", 100: "undecided"}
+    contenders = np.array([False, True])
+    assert further_seeds(differences, contenders, 0.005, levels, None) == 1
+    assert not seeds_are_spent(differences, contenders, 0.005, levels)
 
 
 def test_a_lambda_that_another_beats_clearly_gets_no_more_seeds() -> None:

@@ -65,6 +65,24 @@ def test_an_encoder_with_nothing_to_compare_is_undecided(study_scores: pd.DataFr
     assert table.loc[("R = 8", "vision"), "decision"] == "align"
 
 
+def test_gains_are_never_over_another_lambda_than_the_first_that_is_asked_about(study_scores: pd.DataFrame) -> None:
+    """λ = 0 has no score yet: what gains over the next λ is no reason to align."""
+    lambdas = sorted(study_scores["lambda"].unique())
+    later = study_scores.query("`lambda` > 0")
+    hits = {("R = 8", "audio"): np.ones((len(lambdas) - 1, 4, 10), dtype=bool)}
+    right = later.assign(accuracy=1.0)
+    for found in (
+        score_decisions(later, first_seeds=4, lambdas=lambdas),
+        score_decisions(right, first_seeds=4, lambdas=lambdas, hits=hits),
+    ):
+        decision = found["R = 8", "audio"]
+        assert (decision.word, decision.lambdas, decision.contenders) == ("undecided", tuple(lambdas), ())
+        assert "λ = 0, which all others are compared with, has no score" in decision.sentence
+    missing = study_scores.query("`lambda` < @lambdas[-1]")
+    sentence = score_decisions(missing, first_seeds=4, lambdas=lambdas)["R = 8", "audio"].sentence
+    assert f"nothing is known of λ = {lambdas[-1]:g}, which has no score" in sentence
+
+
 def test_one_seed_has_no_interval(study_scores: pd.DataFrame) -> None:
     one = study_scores.query("seed == 0")
     table = decision_table(score_decisions(one, first_seeds=4), one)

@@ -135,6 +135,18 @@ def test_rows_that_tell_nothing_apart_are_no_proof_that_none_would(num_rows: int
     assert decide([0, 1, 2], hits.mean(axis=2)).word == "no difference"  # of these rows it is true
 
 
+def test_groups_that_tell_nothing_apart_are_no_proof_that_none_would() -> None:
+    """The rule of three is one of groups, as rows of one may all be lost together; a row that tells λ apart is news."""
+    hits, groups = np.broadcast_to(np.arange(1000) > 0, (3, 8, 1000)).copy(), np.arange(1000) % 10
+    found = decide([0, 1, 2], hits.mean(axis=2), hits=hits, groups=groups)
+    assert (found.lows[1:] < -2 / 10).all() and (found.highs[1:] > 2 / 10).all()
+    assert (found.word, found.dominated_by) == ("undecided", "rows")
+    hits[1:, :, 5] = False
+    told = decide([0, 1, 2], hits.mean(axis=2), hits=hits, groups=groups)
+    assert (told.highs[1:] < 1 / 100).all()
+    assert told.highs[2] - told.lows[2] == pytest.approx(told.highs[1] - told.lows[1])
+
+
 def test_many_rows_leave_it_to_the_seeds() -> None:
     hits = drawn_hits([0.70, 0.70, 0.69], 4, 5000, np.random.default_rng(8), of_rows=0.1)
     found = decide([0, 1, 2], hits.mean(axis=2), hits=hits)

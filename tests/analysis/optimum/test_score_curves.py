@@ -46,6 +46,14 @@ def test_a_diverged_replica_does_not_enter_a_mean() -> None:
     assert curves["num_seeds"].tolist() == [2]
 
 
+def test_seeds_that_rounds_add_at_some_lambdas_leave_out_no_other() -> None:
+    """λ = 1 has two seeds and λ = 0 six: by all of them λ = 1 is left out, by the first two both are whole."""
+    scores = scores_of({0.0: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 1.0: [0.7, 0.8]})
+    assert paired_scores(scores).lambdas.tolist() == [0.0]
+    paired = paired_scores(scores, 2)
+    assert (paired.lambdas.tolist(), paired.scores.tolist()) == ([0.0, 1.0], [[0.1, 0.2], [0.7, 0.8]])
+
+
 def test_incomplete_seeds_and_lambdas_are_dropped_and_counted() -> None:
     nan = np.nan
     table = {0.0: [0.1, 0.2, 0.3, 0.4], 1.0: [0.5, nan, 0.7, 0.8], 2.0: [nan, nan, nan, 0.9]}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pid.inference import Sample, halved, permuted_labels, resampled, sample_of
+from pid.inference import Sample, halved, permuted_labels, resampled, rows_in_place_of, sample_of
 
 
 def test_groups_stay_together_in_every_draw() -> None:
@@ -12,7 +12,9 @@ def test_groups_stay_together_in_every_draw() -> None:
     generator = np.random.default_rng(0)
     for _ in range(20):
         labels = permuted_labels(sample, generator)
-        np.testing.assert_array_equal(np.bincount(labels.y), np.bincount(sample.y))
+        of_groups = [set(part) for part in np.split(labels.y, sample.starts[1:-1])]
+        assert [len(found) for found in of_groups] == [1] * 10  # as each group has one label in the sample
+        assert sum(found == {1} for found in of_groups) == 5
         np.testing.assert_array_equal(labels.x2, sample.x2)
         for draw, repeats in ((resampled, True), (halved, False)):
             taken = draw(sample, generator)
@@ -21,6 +23,12 @@ def test_groups_stay_together_in_every_draw() -> None:
             assert times.sum() == (10 if repeats else 5)
             np.testing.assert_array_equal(np.diff(taken.starts), sizes[taken.x1[taken.starts[:-1]]])
             assert repeats or times.max() == 1
+
+
+def test_labels_of_another_group_are_repeated_or_cut() -> None:
+    starts = np.array([0, 2, 5, 6])
+    rows = rows_in_place_of(starts, np.array([1, 2, 0]))
+    np.testing.assert_array_equal(rows, [2, 3, 5, 5, 5, 0])  # by hand
 
 
 def test_draws_of_single_rows_are_the_permutation_the_bootstrap_and_the_half() -> None:

@@ -1,6 +1,7 @@
 """The test of independence: as many false findings as it says, and findings where there is something."""
 
 import numpy as np
+import pytest
 
 from pid.posterior.fold_views import standardised_columns
 from pid.posterior.independence import Independence, independence_test
@@ -42,14 +43,19 @@ def test_each_kind_of_dependence_is_found_where_it_is() -> None:
     assert own.p_value_2 > 0.05
 
 
-def test_rows_of_one_group_are_no_evidence_of_their_own() -> None:
+@pytest.mark.parametrize(
+    "sizes", [[15] * 12, [5] * 10 + [80, 130], list(range(4, 28))], ids=["equal", "two large", "all"]
+)
+def test_rows_of_one_group_are_no_evidence_of_their_own(sizes: list[int]) -> None:
+    """Of whatever sizes groups are: each has one label, which is independent of its features."""
     false_findings = {"grouped": 0, "alone": 0}
+    starts = np.concatenate(([0], np.cumsum(sizes)))
     for seed in range(40):
         draw = np.random.default_rng(seed)
-        group = np.repeat(np.arange(12), 15)
-        x1, x2 = (draw.standard_normal((12, 2))[group] for _ in range(2))
-        codes = draw.permutation(np.arange(12) % 2)[group]
-        false_findings["grouped"] += outcome(x1, x2, codes, np.arange(0, 181, 15), seed=seed).p_value <= 0.05
+        group = np.repeat(np.arange(len(sizes)), sizes)
+        x1, x2 = (draw.standard_normal((len(sizes), 2))[group] for _ in range(2))
+        codes = draw.permutation(np.arange(len(sizes)) % 2)[group]
+        false_findings["grouped"] += outcome(x1, x2, codes, starts, seed=seed).p_value <= 0.05
         false_findings["alone"] += outcome(x1, x2, codes, seed=seed).p_value <= 0.05
     # Of 40 tests at 5 %, more than 6 findings are with a probability of .003.
     assert false_findings["grouped"] <= 6

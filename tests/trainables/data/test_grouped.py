@@ -8,7 +8,7 @@ from trainables.data.grouped import grouped_split
 
 
 @settings(deadline=None, max_examples=50)
-@given(num_groups=st.integers(3, 40), seed=st.integers(0, 99))
+@given(num_groups=st.integers(4, 40), seed=st.integers(0, 99))
 def test_every_row_is_in_one_part_and_no_group_in_two(num_groups, seed):
     draw = np.random.default_rng(seed)
     groups = np.concatenate([np.arange(num_groups), draw.integers(num_groups, size=200)])
@@ -18,6 +18,7 @@ def test_every_row_is_in_one_part_and_no_group_in_two(num_groups, seed):
     assert sorted(np.concatenate(parts)) == list(range(len(groups)))
     members = [set(groups[part].tolist()) for part in parts]
     assert sum(map(len, members)) == num_groups
+    assert len(members[2]) >= 2
 
 
 def test_many_small_groups_meet_sizes_and_proportions():
@@ -45,6 +46,16 @@ def test_the_seed_draws_which_of_equal_groups_go_where():
     assert not all(map(np.array_equal, first, other))
 
 
-def test_fewer_groups_than_parts_are_refused():
-    with pytest.raises(Refused, match="at least 3 groups, one for each split, got 2"):
-        grouped_split(np.zeros(9, dtype=int), np.arange(9) % 2, (7, 1, 1), np.random.default_rng(0))
+@pytest.mark.parametrize("num_groups", [4, 5, 6, 8, 10])
+def test_few_large_groups_are_two_at_least_to_test_on(num_groups):
+    """A test split of 15 % has room for one of them or none."""
+    groups = np.repeat(np.arange(num_groups), 100)
+    sizes = [round(share * len(groups)) for share in (0.7, 0.15, 0.15)]
+    parts = grouped_split(np.zeros(len(groups), dtype=int), groups, sizes, np.random.default_rng(0))
+    assert [len(np.unique(groups[part])) >= fewest for part, fewest in zip(parts, (1, 1, 2), strict=True)] == [True] * 3
+    assert sorted(np.concatenate(parts)) == list(range(len(groups)))
+
+
+def test_too_few_groups_are_refused():
+    with pytest.raises(Refused, match="at least 4 groups, one for each split and two to test on, got 3"):
+        grouped_split(np.zeros(9, dtype=int), np.arange(9) % 3, (7, 1, 1), np.random.default_rng(0))

@@ -245,8 +245,18 @@ def test_one_modality_twice_is_said(splits):
     ]
 
 
+def test_few_groups_to_test_on_are_said_and_one_is_refused(splits):
+    def tested_on(num_groups: int):
+        return replace(splits, test=replace(splits.test, groups=np.arange(len(splits.test)) % num_groups))
+
+    assert check(tested_on(10), 64) == []
+    assert check(tested_on(9), 64) == ["test has rows of 9 groups, from which decisions must tell how groups scatter"]
+    with pytest.raises(Refused, match="rows of at least 2 groups in test, found 1"):
+        check(tested_on(1), 64)
+
+
 def test_groups_in_two_splits_are_counted(splits):
-    of_each = {"train": range(5), "valid": range(5, 9), "test": range(9, 13)}
+    of_each = {"train": range(5), "valid": range(5, 9), "test": range(9, 20)}
     grouped = {
         name: replace(split, groups=np.resize(of_each[name], len(split))) for name, split in splits.by_name.items()
     }
@@ -256,7 +266,7 @@ def test_groups_in_two_splits_are_counted(splits):
     said = "groups have rows both in"
     assert check(shared, 64) == [
         f"2 {said} train and in test, so these are not independent",
-        f"2 {said} valid and in test, so these are not independent",
+        f"4 {said} valid and in test, so these are not independent",
     ]
 
 
