@@ -39,7 +39,8 @@ def _align(decision: "Decision") -> str:
     low, high = decision.gain_interval
     # A low end that is above 0 must be seen to be.
     digits = next(digits for digits in range(1, 20) if round(100 * low, digits) > 0)
-    parts = [f" at λ = {decision.best:g}: it gains {points(decision.gain)} ({points_range(low, high, digits)})"]
+    gain = f"{points(decision.gain)}{_over(decision)} ({points_range(low, high, digits)})"
+    parts = [f" at λ = {decision.best:g}: it gains {gain}"]
     margin = margin_in_words(decision.margin)
     if len(decision.as_good) > 1:
         parts.append(f"{lambdas_in_words(decision.as_good, decision.lambdas)} may be as good to {margin}")
@@ -51,7 +52,7 @@ def _align(decision: "Decision") -> str:
 
 
 def _do_not_align(decision: "Decision") -> str:
-    parts = [f": no λ gains {margin_in_words(decision.margin)}"]
+    parts = [f": no λ gains {margin_in_words(decision.margin)}{_over(decision)}"]
     if decision.harmful_from is not None:
         parts.append(_harm(decision))
     else:
@@ -60,6 +61,11 @@ def _do_not_align(decision: "Decision") -> str:
     if decision.harmless_to is not None:
         parts.append(f"up to λ = {decision.harmless_to:g} it changes by less than {margin_in_words(decision.margin)}")
     return "; ".join(parts)
+
+
+def _over(decision: "Decision") -> str:
+    """What gains are over, where that is not λ = 0."""
+    return f" over λ = {decision.lambdas[0]:g}" if decision.lambdas[0] else ""
 
 
 def _no_difference(decision: "Decision") -> str:
