@@ -74,7 +74,8 @@ class Options:
     seeds: int | None = None
     """Seeds that confirm the best configuration of each λ in the first round."""
     max_seeds: int | None = None
-    """Seeds of a λ after which no further round begins, decided or not."""
+    """Seeds of a λ after which no further round begins, decided or not; of most studies four times `seeds`. Another
+    number makes another study, which starts over."""
     max_hours: float | None = None
     """Hours after which no further round begins; the same command goes on with the rounds later."""
     margin: float | None = None

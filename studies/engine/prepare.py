@@ -1,5 +1,6 @@
 """The first part of a study: check what can be checked before a trial, and put in place what trials need."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def prepare(recording: Recording, options: Options, cluster: Cluster, console: C
     # The first connection to a new store takes seconds, and so does starting Ray: side by side.
     connected = _begun(recording.connect)
     resources = cluster.connect(console)
-    _say_what_is_there(queue, resources, console)
+    _say_what_is_there(queue, resources, options, console)
     places = {} if cluster.is_local else preflight(study, options, recording.folder.root, console)
     _say_what_is_superseded(connected.result(), options, console)
     data = share(study, options.data_dir, places, console)
@@ -87,8 +88,11 @@ def _say_what_is_superseded(num_superseded: int, options: Options, console: Cons
         )
 
 
-def _say_what_is_there(queue: StudyQueue, resources: Resources, console: Console) -> None:
+def _say_what_is_there(queue: StudyQueue, resources: Resources, options: Options, console: Console) -> None:
     console.print(str(resources))
+    cores = os.cpu_count() or 1
+    if options.num_cpus is not None and options.num_cpus > cores:
+        console.print(f"--num-cpus {options.num_cpus}: trials share the {cores} cores of this machine", style="yellow")
     at_once = queue.most_searched_at_once
     if resources.slots > at_once * len(queue.searches):
         console.print(

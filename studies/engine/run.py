@@ -23,6 +23,8 @@ def run_study(study: Study, options: Options, cluster: Cluster, console: Console
     with the study's run.
     """
     console.print(Text.assemble((study.name, "bold"), f" {study.identity}: {study.question}"))
+    if study.base_note:
+        console.print(study.base_note, style="yellow")
     names = modalities(next(iter(study.variants.values())), options.data_dir)
     uri = tracking_uri(options)
     check_store(uri, writes=True)

@@ -121,7 +121,7 @@ class Study:
         if not 0 < self.gradient_clip < inf:
             raise Refused(f"gradient_clip must be a number above 0, got {self.gradient_clip}")
         if not 0 < self.margin < 1:
-            raise Refused(f"margin must be a difference of accuracies between 0 and 1, got {self.margin}")
+            raise Refused(f"margin must be a difference of accuracies above 0 and below 1, got {self.margin}")
         if self.exchange_sweeps < 0:
             raise Refused(f"exchange_sweeps must be at least 0, got {self.exchange_sweeps}")
         if self.max_seeds is not None and self.max_seeds < self.seeds:
@@ -135,6 +135,14 @@ class Study:
         if self.alignment_samples < FEWEST_MEASURED_ROWS:
             raise Refused(f"alignment_samples must be at least {FEWEST_MEASURED_ROWS}, got {self.alignment_samples}")
         self._check_search_space()
+
+    @property
+    def base_note(self) -> str | None:
+        """What gains and decisions are over, where the grid has no λ = 0."""
+        if self.lambdas[0] == 0:
+            return None
+        base = f"λ = {self.lambdas[0]:g}"
+        return f"gains and decisions are over {base}, not over two independent encoders: the grid has no λ = 0"
 
     @property
     def num_configurations(self) -> int:

@@ -17,6 +17,12 @@ def test_every_variant_has_every_lambda(study: Study) -> None:
     ]
 
 
+def test_a_grid_without_zero_says_what_its_words_are_over(study: Study) -> None:
+    assert study.base_note is None
+    note = replace(study, lambdas=(0.4, 4)).base_note
+    assert note == "gains and decisions are over λ = 0.4, not over two independent encoders: the grid has no λ = 0"
+
+
 def test_numbers_of_training_rows_are_variants(study: Study) -> None:
     several = replace(study, train_samples=(128, None), lambdas=(0,))
     assert [(s.variant, s.train_samples) for s in strata(several)] == [

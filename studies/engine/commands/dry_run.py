@@ -17,8 +17,8 @@ def print_plan(study: Study, options: Options, console: Console) -> None:
     """Print what would be run, what it costs, and what the data are where they are there."""
     console.print(Text.assemble((study.name, "bold"), f" {study.identity}: {study.question}"))
     console.print(f"λ: {', '.join(f'{value:g}' for value in study.lambdas)}")
-    if study.lambdas[0] > 0:
-        console.print(f"gains are over λ = {study.lambdas[0]:g}: the grid has no λ = 0, two independent encoders")
+    if study.base_note:
+        console.print(study.base_note, style="yellow")
     for name, values in study.search_space.items():
         console.print(f"{name}: {', '.join(str(value) for value in values)}")
     print_data(study, options.data_dir, console)

@@ -1,5 +1,8 @@
 """Decisions of a whole table: one for each variant and encoder, its look, its hits, and what is missing."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -144,3 +147,10 @@ def test_bands_are_those_of_the_decisions_without_the_first_lambda(study_scores:
         np.testing.assert_array_equal(mine["lambda"], decision.lambdas[1:])
         band = [decision.gains[1:], decision.lows[1:], decision.highs[1:]]
         np.testing.assert_array_equal(mine[["gain", "low", "high"]].T, band)
+
+
+def test_every_column_of_the_table_is_explained(study_scores: pd.DataFrame, repository: Path) -> None:
+    page = (repository / "docs" / "decisions.md").read_text(encoding="utf-8")
+    explained = re.findall(r"`(\w+)`", page.split("| columns | what they hold |")[1].split("\n\n")[0])
+    table = decision_table(score_decisions(study_scores, first_seeds=4), study_scores)
+    assert sorted(["variant", "encoder", *explained]) == sorted(table.columns)

@@ -47,7 +47,8 @@ def locate_archive(config: ArchiveData, data_dir: Path | None) -> Path:
     looked_at = ", ".join(map(str, candidates))
     raise MissingDataError(
         f"found no feature archive with the SHA-256 {config.content}; looked at: {looked_at}. "
-        "A changed archive is another data set."
+        "The data folder (`data_dir`, --data-dir) may be the archive itself, or a folder that holds it. A changed "
+        "archive is another data set."
     )
 
 
