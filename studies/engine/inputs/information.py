@@ -1,7 +1,8 @@
 """What the modalities of a study's data tell about the label (PID), estimated and as it is recorded."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -79,14 +80,14 @@ def information_record(
         found = on_held_out_rows(found, estimated(splits.valid, held_out_rows, held_out_classes))
     table = population_table(config)
     exact = {} if table is None else asdict(broja(table).atoms)
-    record = {"modalities": list(splits.modalities), **_figures(found, exact)}
+    record = {"modalities": list(splits.modalities), **_figures(found, exact, splits.modalities)}
     for note in (merging_note(splits.num_classes), _few_groups_note(splits.train, rows)):
         if note:
             record["notes"].append(note)
             record["verdict"] += f" ({note})"
     if splits.task == REGRESSION:
         bins = estimated(splits.train, rows, quantile_bins(splits.train.y, _VALUE_BINS))
-        record["value_bins"] = {"num_bins": bins.num_classes, **_figures(bins, {})}
+        record["value_bins"] = {"num_bins": bins.num_classes, **_figures(bins, {}, splits.modalities)}
     return record
 
 
@@ -120,7 +121,12 @@ def _few_groups_note(split: Split, rows: np.ndarray) -> str | None:
     )
 
 
-def _figures(found: "Estimate", exact: Mapping[str, float]) -> dict[str, Any]:
+def by_name(note: str, modalities: Sequence[str]) -> str:
+    """A note of `pid` with the names of the modalities in place of x1 and x2."""
+    return re.sub(r"\bx([12])\b", lambda match: modalities[int(match[1]) - 1], note)
+
+
+def _figures(found: "Estimate", exact: Mapping[str, float], modalities: Sequence[str]) -> dict[str, Any]:
     return {
         "method": found.method,
         "definition": found.definition,
@@ -129,7 +135,7 @@ def _figures(found: "Estimate", exact: Mapping[str, float]) -> dict[str, Any]:
         "dominant": found.dominant,
         "verdict": found.verdict,
         "at_least": None if found.at_least is None else dict(found.at_least),
-        "notes": list(found.notes),
+        "notes": [by_name(note, modalities) for note in found.notes],
         "atoms": {name: _atom(found, name) | {"exact": exact.get(name)} for name in asdict(found.atoms)},
     }
 

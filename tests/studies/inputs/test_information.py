@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from studies.engine.inputs.information import METHOD, information_metrics, information_record, merged_classes
+from studies.engine.inputs.information import METHOD, by_name, information_metrics, information_record, merged_classes
 from studies.engine.inputs.information_size import information_size, merging_note
 from trainables.config import Mlp, SyntheticData
 from trainables.data import Shapes, Split, Splits
@@ -125,3 +125,9 @@ def test_an_estimate_takes_as_many_rows_as_the_study_says() -> None:
     known = Shapes(modalities=("a", "b"), row_1=(2,), row_2=(2,), num_classes=2, sizes=(300, 250, 250))
     size = information_size(known, 120)
     assert (size.num_rows, size.num_held_out_rows) == (120, 60)
+
+
+def test_notes_call_the_modalities_by_their_names() -> None:
+    assert by_name("more rows of x1 and both together, x10 and x2", ("clip\\1", "audio")) == (
+        "more rows of clip\\1 and both together, x10 and audio"
+    )
