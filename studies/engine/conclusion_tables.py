@@ -107,7 +107,7 @@ def _print_reservations(decisions: pd.DataFrame, console: Console) -> None:
             console.print(f"{row['variant']} {row['sentence']}", style="yellow")
         for reservation in reservations(row):
             console.print(f"{row['variant']} {row['encoder']}: {reservation}", style="yellow")
-    if (decisions["decision"].eq("undecided") & decisions["more_seeds"].notna()).any():
+    if decisions.loc[decisions["decision"] == "undecided", "more_seeds"].notna().to_numpy().any():
         console.print("more seeds than --max-seeds: a larger one makes another study of this, which starts over")
 
 
