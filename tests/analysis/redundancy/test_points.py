@@ -33,6 +33,7 @@ def records(information: pd.DataFrame) -> StudyRecords:
         "name": "clips",
         "modalities": ["text", "audio"],
         "variants": variants,
+        "lambdas": list(GRID),
         "definition": {"variants": versions, "train_samples": [64, None], "margin": 0.005, "seeds": 4},
     }
     return StudyRecords(

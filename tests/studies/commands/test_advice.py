@@ -41,7 +41,7 @@ def record_studies(
     definition = {"variants": {name: {"type": "AffectData"} for name in variants}, "train_samples": [None]}
     definition |= {"margin": 0.005, "seeds": 4}
     study = {"name": experiment, "question": "?", "modalities": ["text", "audio"], "variants": variants}
-    study["rehearsal"] = is_rehearsal
+    study |= {"lambdas": GRID, "rehearsal": is_rehearsal}
     tags = {"role": "study", "identity": experiment, "study": json.dumps({**study, "definition": definition})}
     tags |= {"schema": SCHEMA, "rehearsal": json.dumps(is_rehearsal)}
     for name, redundancy in zip(variants, redundancies, strict=True):
