@@ -16,7 +16,7 @@ ALLOWED = {
     "alignment": (),
     "pid": (),
     "trainables": ("alignment",),
-    "analysis": ("trainables.config", "pid.atoms"),
+    "analysis": ("trainables.config", "trainables.garbage", "pid.atoms"),
     "studies": ("alignment", "pid", "trainables", "analysis"),
     "k8s": ("studies", "trainables.config", "trainables.data"),
 }

@@ -270,7 +270,7 @@ def test_missing_or_changed_archive_is_refused(path, tmp_path):
             {"audio": np.arange(120.0).reshape(60, 2) * ([[1e-300]] * 59 + [[1]])},
             "scale of the training rows, found 1 that are",
         ),
-        ({"split": None, "group": np.zeros(NUM_ROWS)}, "at least 3 groups"),
+        ({"split": None, "group": np.zeros(NUM_ROWS)}, "at least 4 groups"),
         ({"group": np.where(np.arange(NUM_ROWS) % 6, np.arange(NUM_ROWS) // 4, np.nan)}, "a group .* none in 10 of 60"),
         ({"group": np.array(["ann", "", "bob"])[np.arange(NUM_ROWS) % 3]}, "a group in each row, found none in 20 of"),
         ({"group": np.array([b"ann", b"nan", b"bob"])[np.arange(NUM_ROWS) % 3]}, "a group .* none in 20 of 60"),
