@@ -52,10 +52,9 @@ def score_decisions(
     scores: columns [variant, lambda, encoder, seed, accuracy], NaN for a replica that diverged. lambdas: those that
     the study asks about. With them all λ of the table are the grid of every encoder, so that gains over a first λ that
     has no score yet are not taken for gains over the next one. Where only one λ has scores there is nothing to decide.
-    hits: by variant and encoder,
-    [L, S, N] over all λ of the table and the seeds of the variant and encoder, both in increasing order. groups: by
-    variant, [N]. first_seeds: seeds of the first round; as rounds double them, the seeds of a λ say at which look it
-    got them. Raises ValueError for a seed scored twice, and for what `decide` refuses.
+    hits: by variant and encoder, [L, S, N] over all λ of the table and the seeds of the variant and encoder, both in
+    increasing order. groups: by variant, [N]. first_seeds: seeds of the first round; as rounds double them, the seeds
+    of a λ say at which look it got them. Raises ValueError for a seed scored twice, and for what `decide` refuses.
     """
     if scores.duplicated(["variant", "encoder", "lambda", "seed"]).any():
         raise ValueError("scores must hold one row for each λ and seed of an encoder, some have two")
