@@ -108,7 +108,7 @@ def _print_reservations(decisions: pd.DataFrame, console: Console) -> None:
         for reservation in reservations(row):
             console.print(f"{row['variant']} {row['encoder']}: {reservation}", style="yellow")
     if decisions.loc[decisions["decision"] == "undecided", "more_seeds"].notna().to_numpy().any():
-        console.print("more seeds than --max-seeds: a larger one makes another study of this, which starts over")
+        console.print("more seeds than --max-seeds allows take a larger --max-seeds: another study, which starts over")
 
 
 def _print_failures(trials: pd.DataFrame, console: Console) -> None:

@@ -10,7 +10,7 @@ from analysis.decision import decision_table, score_decisions
 from studies.engine.conclusion_tables import _print_reservations
 from studies.engine.printing import terminal
 
-WAY_ON = "more seeds than --max-seeds: a larger one makes another study of this, which starts over"
+WAY_ON = "more seeds than --max-seeds allows take a larger --max-seeds: another study, which starts over"
 
 
 def said_of(gain: float) -> str:
