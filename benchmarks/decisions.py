@@ -116,7 +116,7 @@ def _cells(found: pd.DataFrame) -> list[tuple[tuple[int, int], pd.DataFrame]]:
 def draw(found: pd.DataFrame) -> Figure:
     """Gains with intervals at the λ above 0 that is truly best, less the true gain: where one crosses 0 it holds."""
     cells = _cells(found)
-    figure, panels = plt.subplots(1, len(cells), figsize=(2.4 * len(cells), 3), sharey=True, squeeze=False)
+    figure, panels = plt.subplots(1, len(cells), figsize=(2.4 * len(cells), 3), squeeze=False)
     for panel, ((rows, bits), cell) in zip(panels[0], cells, strict=True):
         ordered = cell.sort_values(by="gain")
         gain, low, high, true = (100 * ordered[name].to_numpy() for name in ("gain", "low", "high", "true_gain"))
