@@ -26,7 +26,7 @@ def seldom_searched() -> Iterator[None]:
 
 @contextmanager
 def not_searched() -> Iterator[None]:
-    """For imports: do not search meanwhile."""
+    """For imports, and wherever many objects are made that stay: do not search meanwhile."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -10,7 +10,7 @@ from analysis.decision.decisions import Decision
 from analysis.decision.near_best import could_be_best
 from analysis.decision.needed_seeds import contending, further_seeds, rows_dominate, seeds_are_spent
 from analysis.decision.paired_differences import PairedDifferences, paired_differences
-from analysis.decision.row_errors import least_row_variances, row_covariance
+from analysis.decision.row_errors import estimate_row_errors
 from analysis.decision.spent import spent_at
 from analysis.optimum import checked_curve
 
@@ -111,7 +111,7 @@ def _differences(scores: Array, hits: ArrayLike | None, groups: ArrayLike | None
     if hits is None:
         if groups is not None:
             raise ValueError("groups are of the rows of hits, got groups without hits")
-        return paired_differences(scores, None, None)
+        return paired_differences(scores, None)
     right = np.asarray(hits)
     if right.ndim != 3 or right.shape[:2] != scores.shape or right.shape[2] < 2:
         raise ValueError(f"hits must have shape {[*scores.shape, 'at least 2 rows']}, got {list(right.shape)}")
@@ -120,9 +120,7 @@ def _differences(scores: Array, hits: ArrayLike | None, groups: ArrayLike | None
     misfit = np.abs(right.mean(axis=2, dtype=np.float32) - scores)[has_score]
     if (misfit > LARGEST_ROUNDING).any():
         raise ValueError(f"hits must give the scores as their means over rows, they differ by up to {misfit.max():.3g}")
-    return paired_differences(
-        scores, *row_covariance(right, has_score, number), least_row_variances(right, has_score, number)
-    )
+    return paired_differences(scores, estimate_row_errors(right, has_score, number))
 
 
 def _numbered(groups: ArrayLike, num_rows: int) -> NDArray[np.intp]:

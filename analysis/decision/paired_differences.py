@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.arrays import Array
+from analysis.decision.row_errors import RowErrors
 from analysis.decision.student import satterthwaite
 
 # A scatter below this share of the scores' size is rounding.
@@ -44,13 +45,10 @@ class PairedDifferences:
         return satterthwaite(of_seeds, self.num_seeds, self.row_variances, self.num_rows)
 
 
-def paired_differences(
-    scores: Array, row_covariance: Array | None, num_rows: int | None, least_row_variances: Array | None = None
-) -> PairedDifferences:
+def paired_differences(scores: Array, row_errors: RowErrors | None) -> PairedDifferences:
     """Compare every two λ by the seeds that have a score at both.
 
-    scores [L, S], NaN where there is none; row_covariance [L, L] of the mean scores, None where rows add no error;
-    least_row_variances [L, L]: what rows add to each difference at least, nothing where None.
+    scores [L, S], NaN where there is none; row_errors: None where rows add none.
     """
     has_score = np.isfinite(scores)
     in_both = has_score[:, None] & has_score[None]
@@ -63,21 +61,20 @@ def paired_differences(
     variances = np.divide(squares, counts - 1, out=np.full(counts.shape, np.inf), where=counts > 1)
     np.fill_diagonal(variances, 0.0)
     variances = _without_false_certainty(variances, (RELATIVE_ROUNDING * np.abs(filled).max()) ** 2)
-    rows = np.zeros_like(variances)
-    if row_covariance is not None:
-        least = np.zeros_like(rows) if least_row_variances is None else least_row_variances
-        rows = np.maximum(_of_differences(row_covariance), least)
-        np.fill_diagonal(rows, 0.0)
     covariance = _gain_covariance(deviations[:, 0], in_both[:, 0])
-    if row_covariance is not None:
-        covariance = covariance + _without_negative_part(_from_first(row_covariance)) + _of_gains(least[0])
+    rows = np.zeros_like(variances)
+    if row_errors is not None:
+        rows = np.maximum(_of_differences(row_errors.covariance), row_errors.least_variances)
+        np.fill_diagonal(rows, 0.0)
+        from_rows = _without_negative_part(_from_first(row_errors.covariance))
+        covariance = covariance + from_rows + _of_gains(row_errors.least_variances[0])
     return PairedDifferences(
         means=means,
         num_seeds=counts,
         seed_variances=variances,
         row_variances=rows,
         covariance=covariance,
-        num_rows=num_rows,
+        num_rows=None if row_errors is None else row_errors.num_independent,
     )
 
 

@@ -6,6 +6,8 @@ effect is what it leaves out. It is estimated by the mean squares of a two-way a
 Casella and McCulloch 1992, Variance Components, chapter 4).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,47 +18,54 @@ SEEDS_FOR_INTERACTION = 32
 _ROUNDING = 1e-9  # of a sum of mean hits
 
 
-def row_covariance(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowErrors:
+    """What test rows add to the error of mean scores over λ.
+
+    `covariance` [L, L]: of the mean scores. `least_variances` [L, L]: of the difference between two λ at least,
+    whatever the rows show. `num_independent`: how many rows or groups they were estimated from.
+    """
+
+    covariance: Array
+    least_variances: Array
+    num_independent: int
+
+
+def estimate_row_errors(
     hits: NDArray[np.bool_ | np.uint8], has_score: NDArray[np.bool_], groups: NDArray[np.intp] | None
-) -> tuple[Array, int]:
-    """Covariance [L, L] of mean scores over λ that comes from rows, and the number of independent rows or groups.
+) -> RowErrors:
+    """The part of the error that comes from rows.
 
     hits [L, S, N], 0 or 1; has_score [L, S]; groups [N], one number for the rows of one group, None where every row
     stands by itself. At least 2 rows or groups.
     """
-    num_rows = hits.shape[2]
-    totals, num_groups = _mean_totals(hits, has_score, groups)
+    num_lambdas, _, num_rows = hits.shape
+    means = np.zeros((num_lambdas, num_rows))
+    for mean, of_lambda, ran in zip(means, hits, has_score, strict=True):
+        if ran.any():
+            ran_hits = of_lambda if ran.all() else of_lambda[ran]
+            mean[:] = ran_hits.sum(axis=0, dtype=np.int32) / len(ran_hits)
+    totals = _group_totals(means, groups)
+    num_groups = totals.shape[-1]
     scale = num_groups / (num_groups - 1) / num_rows**2
     between = scale * totals @ totals.T
-    return between - scale * _interaction(hits, has_score, groups), num_groups
+    return RowErrors(
+        covariance=between - scale * _interaction(hits, has_score, groups),
+        least_variances=_least_variances(totals, num_rows),
+        num_independent=num_groups,
+    )
 
 
-def least_row_variances(
-    hits: NDArray[np.bool_ | np.uint8], has_score: NDArray[np.bool_], groups: NDArray[np.intp] | None
-) -> Array:
-    """The least variance [L, L] of the difference between two λ that comes from the test rows, whatever they show.
+def _least_variances(totals: Array, num_rows: int) -> Array:
+    """The least variance [L, L] of the difference between two λ, whose mean hits by group are `totals` [L, G].
 
     It is that of a single row on which two λ differ. Where no row tells them apart, as where both always name the
     largest class, nothing is known of how groups of rows scatter, and it is that of a whole group. So 95 % intervals
     reach about as far as the rule of three says, 3 / n of n rows or groups (Hanley and Lippman-Hand 1983), where no
     scatter at all would say that the λ are surely equal.
     """
-    totals, num_groups = _mean_totals(hits, has_score, groups)
     is_told = np.array([(np.abs(totals - other) > _ROUNDING).any(axis=1) for other in totals])
-    return np.where(is_told, 1 / hits.shape[2], 1 / num_groups) ** 2
-
-
-def _mean_totals(
-    hits: NDArray[np.bool_ | np.uint8], has_score: NDArray[np.bool_], groups: NDArray[np.intp] | None
-) -> tuple[Array, int]:
-    """By λ and group the sum [L, G] of its rows' mean hits over seeds, less their mean over all rows; and G."""
-    means = np.zeros((len(hits), hits.shape[2]))
-    for mean, of_lambda, ran in zip(means, hits, has_score, strict=True):
-        if ran.any():
-            ran_hits = of_lambda if ran.all() else of_lambda[ran]
-            mean[:] = ran_hits.sum(axis=0, dtype=np.int32) / len(ran_hits)
-    totals = _group_totals(means, groups)
-    return totals, totals.shape[-1]
+    return np.where(is_told, 1 / num_rows, 1 / totals.shape[-1]) ** 2
 
 
 def _interaction(

@@ -4,11 +4,9 @@ A study is one parent run; every trial is a child of it. Nothing else is consult
 again at any time, from any machine, and while it still runs: what has not finished yet is not in the tables.
 """
 
-import gc
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import partial
 from math import copysign, inf
 from pathlib import Path
@@ -34,6 +32,7 @@ from analysis.records.schema import (
 )
 from analysis.tracking_store import check_store
 from trainables.config import Refused
+from trainables.garbage import not_searched
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -177,25 +176,13 @@ def _search(
             order_by=["attributes.start_time ASC"],
             page_token=token,
         )
-        with _no_collection():
+        with not_searched():  # a page is all new objects and no garbage, and searching doubled its time
             page = asked(client.tracking_uri, search)
             runs, token = [read(run) for run in page], page.token
             del page
         yield from runs
         if not token:
             return
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep Python from looking for cycles: a page is all new objects and no garbage, and looking doubled its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _current_studies(client: "MlflowClient", experiment_id: str) -> "dict[str, Run]":

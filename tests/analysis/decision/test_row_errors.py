@@ -5,7 +5,7 @@ import pytest
 from scipy.special import ndtri
 
 from analysis.decision import decide
-from analysis.decision.row_errors import SEEDS_FOR_INTERACTION, row_covariance
+from analysis.decision.row_errors import SEEDS_FOR_INTERACTION, estimate_row_errors
 
 
 def drawn_hits(
@@ -31,15 +31,15 @@ def test_seeds_that_agree_leave_the_scatter_of_rows() -> None:
     """All seeds alike: the paired variance of the rows' differences over their number, as for one classifier."""
     rng = np.random.default_rng(0)
     hits = np.repeat(drawn_hits([0.7, 0.8], 1, 300, rng), 5, axis=1)
-    covariance, num_rows = row_covariance(hits, np.ones((2, 5), dtype=bool), None)
+    found = estimate_row_errors(hits, np.ones((2, 5), dtype=bool), None)
     differences = hits[1, 0].astype(float) - hits[0, 0]
-    assert num_rows == 300
-    assert of_difference(covariance, 1) == pytest.approx(differences.var(ddof=1) / 300, rel=1e-9)
+    assert found.num_independent == 300
+    assert of_difference(found.covariance, 1) == pytest.approx(differences.var(ddof=1) / 300, rel=1e-9)
 
 
 def test_mean_squares_of_a_naive_analysis_of_variance() -> None:
     hits = drawn_hits([0.7, 0.75, 0.8], 6, 40, np.random.default_rng(1))
-    covariance, _ = row_covariance(hits, np.ones((3, 6), dtype=bool), None)
+    covariance = estimate_row_errors(hits, np.ones((3, 6), dtype=bool), None).covariance
     table = hits[2].astype(float) - hits[0]  # seeds × rows
     of_rows, of_seeds, whole = table.mean(axis=0), table.mean(axis=1), table.mean()
     rows_square = 6 * np.square(of_rows - whole).sum() / 39
@@ -50,8 +50,8 @@ def test_mean_squares_of_a_naive_analysis_of_variance() -> None:
 def test_rows_without_an_effect_add_nothing_on_average() -> None:
     rng = np.random.default_rng(2)
     found = [
-        of_difference(row_covariance(drawn_hits([0.7, 0.8], 4, 50, rng, 0.0), np.ones((2, 4), bool), None)[0], 1)
-        for _ in range(300)
+        of_difference(estimate_row_errors(hits, np.ones((2, 4), bool), None).covariance, 1)
+        for hits in (drawn_hits([0.7, 0.8], 4, 50, rng, 0.0) for _ in range(300))
     ]
     assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(300)
 
@@ -59,16 +59,16 @@ def test_rows_without_an_effect_add_nothing_on_average() -> None:
 def test_whole_groups_count_and_not_their_rows() -> None:
     rng = np.random.default_rng(3)
     hits, ran = drawn_hits([0.6, 0.8], 5, 30, rng), np.ones((2, 5), dtype=bool)
-    single, _ = row_covariance(hits, ran, None)
-    own_groups, _ = row_covariance(hits, ran, rng.permutation(30))
+    single = estimate_row_errors(hits, ran, None).covariance
+    own_groups = estimate_row_errors(hits, ran, rng.permutation(30)).covariance
     np.testing.assert_allclose(own_groups, single, rtol=1e-9)
     # Every row four times, in any order, is the same evidence where the copies are known to belong together.
     order = rng.permutation(120)
     copies, groups = np.tile(hits, 4)[:, :, order], np.tile(np.arange(30), 4)[order]
-    grouped, num_groups = row_covariance(copies, ran, groups)
-    assert num_groups == 30
-    np.testing.assert_allclose(grouped, single, rtol=1e-9)
-    blind, _ = row_covariance(copies, ran, None)
+    grouped = estimate_row_errors(copies, ran, groups)
+    assert grouped.num_independent == 30
+    np.testing.assert_allclose(grouped.covariance, single, rtol=1e-9)
+    blind = estimate_row_errors(copies, ran, None).covariance
     assert blind[1, 1] < 0.3 * single[1, 1]
 
 
@@ -78,15 +78,16 @@ def test_what_did_not_run_is_ignored() -> None:
     ran[2, 4:] = False
     other = hits.copy()
     other[2, 4:] = 1 - other[2, 4:]
-    np.testing.assert_array_equal(row_covariance(other, ran, None)[0], row_covariance(hits, ran, None)[0])
+    found, changed = (estimate_row_errors(some, ran, None).covariance for some in (hits, other))
+    np.testing.assert_array_equal(changed, found)
     # Two λ that ran all the same seeds are not touched by what a third did not run, but for the seeds all have.
-    alone, _ = row_covariance(hits[:2, :4], ran[:2, :4], None)
-    assert row_covariance(hits[:, :4], ran[:, :4], None)[0][0, 1] == pytest.approx(alone[0, 1], rel=1e-9)
+    alone = estimate_row_errors(hits[:2, :4], ran[:2, :4], None).covariance
+    assert estimate_row_errors(hits[:, :4], ran[:, :4], None).covariance[0, 1] == pytest.approx(alone[0, 1], rel=1e-9)
 
 
 def test_few_seeds_are_enough_for_what_seeds_and_rows_share() -> None:
     hits = drawn_hits([0.6, 0.8], 2 * SEEDS_FOR_INTERACTION, 400, np.random.default_rng(5))
-    found, _ = row_covariance(hits, np.ones((2, hits.shape[1]), dtype=bool), None)
+    found = estimate_row_errors(hits, np.ones((2, hits.shape[1]), dtype=bool), None).covariance
     table = hits[1].astype(float) - hits[0]
     of_rows, of_seeds, whole = table.mean(axis=0), table.mean(axis=1), table.mean()
     rest_square = np.square(table - of_rows - of_seeds[:, None] + whole).sum() / (399 * (len(table) - 1))
